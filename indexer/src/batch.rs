@@ -89,8 +89,8 @@ impl Batch {
     /// Returns a batch of `item` alone, for `index`, without progress. It has a copy of the item's bytes, so that the
     /// rest can be freed.
     pub fn only(&self, item: usize, index: Arc<str>) -> Self {
-        let Item { origin, body, schema, time, target } = &self.items[item];
-        let route = self.targets.get(*target as usize).map_or_else(Route::default, |target| target.route);
+        let route = self.route(item);
+        let Item { origin, body, schema, time, .. } = &self.items[item];
         let mut raw = BytesMut::new();
         let mut keep = |range: Range<usize>| {
             let start = raw.len();
@@ -127,6 +127,11 @@ impl Batch {
             undecodable: Vec::new(),
             progress: Vec::new(),
         }
+    }
+
+    /// Returns the index set that the document `item` goes to.
+    pub fn route(&self, item: usize) -> Route {
+        self.targets.get(self.items[item].target as usize).map_or_else(Route::default, |target| target.route)
     }
 
     /// Returns the documents of the index set `route`, as a batch with no progress that shares the bytes of this one,

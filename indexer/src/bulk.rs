@@ -163,8 +163,7 @@ impl Bulk {
     /// Takes the document that `set_aside` names out of `batch`, once there is room. Dropping the returned value
     /// leaves the document undecided.
     pub async fn single_out(&self, batch: &Batch, set_aside: &SetAside) -> Lone {
-        let target = batch.targets.get(batch.items[set_aside.item].target as usize);
-        let rounds = target.and_then(|target| self.sets.of(target.route)).unwrap_or(self.sets.first());
+        let rounds = self.sets.of(batch.route(set_aside.item)).unwrap_or(self.sets.first());
         Lone::single_out(&rounds.undecided, batch, set_aside).await
     }
 

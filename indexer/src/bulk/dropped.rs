@@ -1,18 +1,17 @@
-//! Documents that an ingest pipeline of their index drops (`drop`): settled, since its operator wants them dropped, and
-//! counted and logged, since nobody finds them.
+//! Counts and logs documents that an ingest pipeline of their index drops (`drop`). They are settled, because the
+//! pipeline's operator wants them dropped.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use serde_json::Value;
+use service::budget::MinuteLog;
 
 use super::progress::Progress;
 use crate::config::Config;
 use crate::elasticsearch::{Client, Method, Request};
 
-/// The dropped documents of this time are one line in the log.
-const LOG_INTERVAL: Duration = Duration::from_secs(60);
 const FILTER_PATH: &str = "*.settings.index.default_pipeline,*.settings.index.final_pipeline";
 
 /// Reports the dropped documents of one topic.
@@ -20,27 +19,20 @@ const FILTER_PATH: &str = "*.settings.index.default_pipeline,*.settings.index.fi
 pub(super) struct DroppedReport {
     client: Arc<Client>,
     topic: String,
-    logged: Mutex<Logged>,
-}
-
-/// When documents were last logged, and how many there were since.
-#[derive(Debug, Default)]
-struct Logged {
-    at: Option<Instant>,
-    since: usize,
+    lines: MinuteLog,
 }
 
 impl DroppedReport {
-    /// Returns that of the topic of `config`, of which nothing was logged yet.
+    /// Creates the report for the topic of `config`.
     pub(super) fn new(config: &Config, client: &Arc<Client>) -> Self {
         let topic = config.kafka.topic.clone();
-        Self { client: Arc::clone(client), topic, logged: Mutex::default() }
+        Self { client: Arc::clone(client), topic, lines: MinuteLog::default() }
     }
 
-    /// Logs what was dropped of a request, unless there was a line a moment ago.
+    /// Logs the documents of a request that were dropped, unless there was a line within the last minute.
     pub(super) async fn report(&self, progress: &Progress) {
         let Some(index) = &progress.dropped_by else { return };
-        let Some(documents) = self.may_log(progress.counts.dropped) else { return };
+        let Some(documents) = self.lines.take(progress.counts.dropped as u64, Instant::now()) else { return };
         let pipelines = self.pipelines(index).await;
         tracing::warn!(
             topic = self.topic,
@@ -52,18 +44,7 @@ impl DroppedReport {
         );
     }
 
-    /// Returns whether another line may go into the log, and of how many documents it speaks.
-    fn may_log(&self, documents: usize) -> Option<usize> {
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        logged.since += documents;
-        if logged.at.is_some_and(|at| at.elapsed() < LOG_INTERVAL) {
-            return None;
-        }
-        logged.at = Some(Instant::now());
-        Some(std::mem::take(&mut logged.since))
-    }
-
-    /// Returns the names of the pipelines of `index`, as far as its settings tell them.
+    /// Returns the names of the pipelines of `index`, as far as its settings name them.
     async fn pipelines(&self, index: &str) -> String {
         let request = Request {
             method: Method::Get,

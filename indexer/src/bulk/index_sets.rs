@@ -1,5 +1,5 @@
-//! The index sets of one topic (`elasticsearch.routes`). Each has its own requests, limiter and breaker, so that one that
-//! is blocked holds back its own documents alone; a batch is cut by them.
+//! The index sets of one topic (`elasticsearch.routes`). Each has its own requests, limiter and breaker, so that a
+//! blocked index set holds back only its own documents. A batch is divided by index set.
 
 use std::sync::Arc;
 
@@ -27,21 +27,21 @@ use crate::index::{self, Index, IndexSettings, Requests};
 use crate::message::target::Route;
 use crate::metrics::Metrics;
 
-/// What the requests to each index set of one topic go through, by its number.
+/// The rounds of each index set of one topic, by its number.
 #[derive(Debug)]
 pub(super) struct IndexSets(Vec<Rounds>);
 
-/// What the index sets of a topic share.
+/// The parts that the index sets of a topic share.
 struct Shared<'a> {
     client: &'a Arc<Client>,
     lists: &'a Arc<Lists>,
-    /// Room for `indexer.max_in_flight_requests`, where there is more than one index set.
+    /// Limits the requests of all index sets to `indexer.max_in_flight_requests`; `None` if there is only one.
     slots: Option<Arc<Semaphore>>,
 }
 
 impl IndexSets {
-    /// Returns those of the one topic of `config`. Adds the conditions of each to `readiness`: those of the first by
-    /// their names, those of the others with the name of the index.
+    /// Creates the index sets of the one topic of `config`. Adds their conditions to `readiness`: those of the first
+    /// under their own names, those of the others with the name of the index.
     ///
     /// # Errors
     /// [`SettingsError`].
@@ -66,27 +66,27 @@ impl IndexSets {
         Ok(Self(sets))
     }
 
-    /// Returns all of them, in their order.
+    /// Returns all index sets, in their order.
     pub(super) fn all(&self) -> impl Iterator<Item = &Rounds> {
         self.0.iter()
     }
 
-    /// Returns that of `elasticsearch.index_name`.
+    /// Returns the index set of `elasticsearch.index_name`.
     pub(super) fn first(&self) -> &Rounds {
         &self.0[0]
     }
 
-    /// Returns that of `route`.
+    /// Returns the index set of `route`.
     pub(super) fn of(&self, route: Route) -> Option<&Rounds> {
         self.0.get(usize::from(route.0))
     }
 
-    /// Returns that of the first document of `batch`, all of whose documents go to one.
+    /// Returns the index set of `batch`, all of whose documents go to the same one.
     pub(super) fn of_all(&self, batch: &Batch) -> &Rounds {
         batch.targets.first().and_then(|target| self.of(target.route)).unwrap_or(self.first())
     }
 
-    /// Has the requests of all traced; not, where there are no `traces`.
+    /// Traces the requests of all index sets with `traces`, or none of them.
     pub(super) fn trace(&mut self, traces: Option<BulkTraces>) {
         let traces = traces.map(Arc::new);
         for rounds in &mut self.0 {
@@ -115,8 +115,8 @@ impl IndexSets {
 }
 
 impl Shared<'_> {
-    /// Returns what the requests to the one index set of `config` go through. `first` is the first of the topic's, if
-    /// this is another one.
+    /// Creates the rounds of the one index set of `config`. `first` is the first index set of the topic, unless this is
+    /// the first.
     fn rounds(
         &self,
         config: &Config,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::outcome::{BulkFailure, Obstacle, Trouble};
+use super::outcome::{BulkFailure, Obstacle};
 use crate::batch::Batch;
 use crate::elasticsearch::errors::{ErrorBody, request_error_type};
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
@@ -130,10 +130,7 @@ fn read(index: &str, answer: &ServerAnswer, asked: usize) -> Result<Vec<bool>, O
         }
         _ => return Err(Obstacle::of_answer(DOING, index, answer)),
     }
-    let unreadable = |what: &str| {
-        let detail = format!("{DOING} in {index}: {what}");
-        Obstacle::Failed(BulkFailure { trouble: Trouble::Unreadable, detail })
-    };
+    let unreadable = |why: &str| Obstacle::unreadable(DOING, index, why);
     let Docs { docs } = serde_json::from_slice(&answer.body).map_err(|error| unreadable(&error.to_string()))?;
     if docs.len() != asked {
         return Err(unreadable("the answer does not speak of every id"));

@@ -27,9 +27,8 @@ mod trouble;
 /// The parts of an answer that are read here. Elasticsearch ignores the filter if a request fails as a whole.
 pub(super) const FILTER_PATH: &str = "items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,\
     items.*.error.index,items.*.error.caused_by.reason,error,status";
-/// The same with what the action `index` did: its status is that of a replaced document too where nothing was written.
-pub(super) const FILTER_PATH_OF_INDEX: &str = "items.*.status,items.*.failure_store,items.*.error.type,\
-    items.*.error.reason,items.*.error.index,items.*.error.caused_by.reason,error,status,items.*.result";
+/// The part that is also read for the action `index`, which answers 200 for a replaced document and for a dropped one.
+pub(super) const RESULT: &str = "items.*.result";
 
 /// The outcome of a whole request.
 #[derive(Debug, PartialEq)]

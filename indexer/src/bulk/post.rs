@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::body;
 use super::limiter::RequestBudget;
-use super::outcome::{FILTER_PATH, FILTER_PATH_OF_INDEX};
+use super::outcome::{FILTER_PATH, RESULT};
 use super::set_aside::Witness;
 use super::work::Work;
 use crate::batch::Batch;
@@ -25,7 +25,8 @@ pub(super) struct Post {
     timeout: String,
     /// Whether a request that names several indices was refused. If so, each request is for one index.
     is_by_path: AtomicBool,
-    filter_path: &'static str,
+    /// The parts of an answer that are read.
+    filter_path: String,
     /// Room for requests, which all index sets of the topic share; `None` if there is only one.
     slots: Option<Arc<Semaphore>>,
     metrics: BulkMetrics,
@@ -67,7 +68,7 @@ impl Post {
         let request = Request {
             method: Method::Post,
             path,
-            query: &[("filter_path", self.filter_path), ("timeout", &self.timeout)],
+            query: &[("filter_path", &self.filter_path), ("timeout", &self.timeout)],
             content_type: "application/x-ndjson",
             body,
         };
@@ -82,10 +83,10 @@ impl Post {
 }
 
 /// Returns the parts of an answer that are read.
-fn filter_path(on_duplicate: OnDuplicate) -> &'static str {
+fn filter_path(on_duplicate: OnDuplicate) -> String {
     match on_duplicate {
-        OnDuplicate::KeepFirst => FILTER_PATH,
-        OnDuplicate::KeepLast => FILTER_PATH_OF_INDEX,
+        OnDuplicate::KeepFirst => FILTER_PATH.to_owned(),
+        OnDuplicate::KeepLast => format!("{FILTER_PATH},{RESULT}"),
     }
 }
 

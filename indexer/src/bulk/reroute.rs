@@ -194,9 +194,9 @@ impl Reroute {
         questions
     }
 
-    /// Sends `misses`, which are in none of the indices that `table` has for them. The list may be some seconds old:
-    /// whoever had the partition before may have written them to an index that has come since. So they are sent only
-    /// if a list that is read now says the same, and looked up by that one otherwise.
+    /// Sends `misses`, which are in none of the indices that `table` has for them. The table may be some seconds old,
+    /// and the previous owner of the partition may have written them to a newer index. So they are sent only if a table
+    /// read now has the same indices. Otherwise they are looked up again.
     async fn send_missing(
         &self,
         work: &mut Work<'_>,

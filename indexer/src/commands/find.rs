@@ -139,8 +139,8 @@ async fn add_documents(client: &Client, config: &Config, wanted: &Wanted, found:
     }
     let list: Vec<String> = ids.iter().cloned().collect();
     let mut documents: BTreeMap<String, Vec<Document>> = BTreeMap::new();
-    for set in config.of_index_sets() {
-        match stored::documents(client, &set.elasticsearch.index_name, &list).await {
+    for index in config.elasticsearch.index_names() {
+        match stored::documents(client, index, &list).await {
             Ok(found) => found.into_iter().for_each(|(id, found)| documents.entry(id).or_default().extend(found)),
             Err(problem) => report.problems.push(problem),
         }

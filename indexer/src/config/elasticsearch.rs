@@ -1,5 +1,6 @@
 //! `elasticsearch`.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -157,6 +158,16 @@ pub enum VerifyDuplicates {
     ByTimestamp,
     /// Proves nothing: whatever has the id counts as the same event.
     Never,
+}
+
+impl Elasticsearch {
+    /// Returns the name of each index set: first `index_name`, then the other names in `routes`, in their order. The
+    /// position of a name is the number of its index set.
+    pub(crate) fn index_names(&self) -> Vec<&str> {
+        let routed = self.routes.iter().flat_map(|routes| routes.to.values()).map(String::as_str);
+        let others: BTreeSet<&str> = routed.filter(|name| *name != self.index_name).collect();
+        std::iter::once(self.index_name.as_str()).chain(others).collect()
+    }
 }
 
 impl Default for Elasticsearch {

@@ -1,6 +1,6 @@
 //! `elasticsearch.routes`: several indices of one topic, chosen by the value of a field.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,21 +18,11 @@ pub struct Routes {
     pub to: BTreeMap<String, String>,
 }
 
-impl Routes {
-    /// Returns the names of the indices that values lead to, each once and in order, without `index_name`.
-    pub(crate) fn names(&self, index_name: &str) -> Vec<&str> {
-        let names: BTreeSet<&str> = self.to.values().map(String::as_str).filter(|name| *name != index_name).collect();
-        names.into_iter().collect()
-    }
-}
-
 impl Config {
-    /// Returns the config of each index set of the one topic of this config, as if it were the only one. The first is
-    /// that of `elasticsearch.index_name`, the others are those of `elasticsearch.routes` in the order of their names.
+    /// Returns the config of each index set of the one topic of this config, as if it were the only one, in the order of
+    /// [`super::Elasticsearch::index_names`].
     pub fn of_index_sets(&self) -> Vec<Self> {
-        let elasticsearch = &self.elasticsearch;
-        let routed = elasticsearch.routes.as_ref().map(|routes| routes.names(&elasticsearch.index_name));
-        let names: Vec<&str> = std::iter::once(&*elasticsearch.index_name).chain(routed.unwrap_or_default()).collect();
+        let names = self.elasticsearch.index_names();
         let of = |name: &&str| {
             let mut config = self.clone();
             config.elasticsearch.routes = None;

@@ -1,4 +1,4 @@
-//! Why there is no schema to decode a record by.
+//! Why a record has no schema to be decoded with.
 
 use registry::RegistryError;
 
@@ -7,12 +7,12 @@ use registry::RegistryError;
 pub struct Missing {
     /// A short fixed word.
     pub error_type: &'static str,
-    /// What the registry said.
+    /// The registry's answer.
     pub reason: String,
 }
 
 impl Missing {
-    /// Takes up what the registry said.
+    /// Creates the reason from the registry's error.
     pub fn of(error: &RegistryError) -> Self {
         let error_type = match error {
             RegistryError::NotFound { .. } | RegistryError::NotYet { .. } => "unknown-schema",

@@ -1,4 +1,4 @@
-//! The schemas that records of a topic are decoded by.
+//! The schemas that decode the records of a topic.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,22 +20,22 @@ pub(super) struct Known {
     pub(super) wanted: Option<Arc<FieldPath>>,
 }
 
-/// The schemas whose fields the index has: no more than the registry's caches hold, by what they take (P6).
+/// The schemas whose fields the index has. They take no more bytes than the registry's caches (P6).
 #[derive(Debug)]
 pub(super) struct Schemas {
     by_id: HashMap<SchemaId, Known>,
     weighed: Weighed,
-    /// The one used last: nearly always the next one too.
+    /// The schema used last, which is nearly always the next one too.
     last: Option<Known>,
 }
 
 impl Schemas {
-    /// Returns none, with room as `config` says.
+    /// Creates an empty set, with the room that `config` gives.
     pub(super) fn new(config: &config::SchemaRegistry) -> Self {
         Self { by_id: HashMap::new(), weighed: Weighed::new(config), last: None }
     }
 
-    /// Notes `known`. When there is no more room all others are forgotten: those in use come again.
+    /// Stores `known`. If there is no more room, forgets all others; those in use are fetched again.
     pub(super) fn note(&mut self, known: Known) {
         self.by_id.remove(&known.id);
         if !self.weighed.have_room(self.by_id.values().map(|known| &known.schema), &known.schema) {
@@ -44,7 +44,7 @@ impl Schemas {
         self.by_id.insert(known.id, known);
     }
 
-    /// Returns the schema of `id`, if it was noted.
+    /// Returns the schema of `id`, if it is stored.
     pub(super) fn get(&mut self, id: SchemaId) -> Option<Known> {
         if self.last.as_ref().is_none_or(|known| known.id != id) {
             self.last = Some(self.by_id.get(&id)?.clone());

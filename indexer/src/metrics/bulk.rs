@@ -1,11 +1,9 @@
 //! The metrics of bulk requests. To add one, add a field with its help as a doc comment, and a line in
 //! [`BulkMetrics::new`].
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use prometheus::core::AtomicI64;
 use prometheus::{
-    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Result,
+    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Result,
 };
 use service::metrics::{Registry, counter, counters, counters_of, float_gauges, gauges, histogram, histograms};
 
@@ -88,33 +86,35 @@ struct Families {
 /// The `blocked` gauges of one topic, by reason.
 #[derive(Clone, Debug)]
 pub struct Blocked {
-    family: IntGaugeVec,
     topic: String,
-    /// Why each of the topic's index sets is blocked.
-    reasons: Arc<Mutex<Vec<Option<&'static str>>>>,
-    part: usize,
+    by_reason: Vec<(&'static str, SharedGauge<AtomicI64>)>,
 }
 
 impl Blocked {
-    /// Returns the gauge for `reason`.
-    pub fn of(&self, reason: &str) -> IntGauge {
-        self.family.with_label_values(&[reason, self.topic.as_str()])
-    }
-
-    /// Sets why this index set of the topic is blocked, if so.
-    pub fn set(&self, reason: Option<&'static str>) {
-        let mut reasons = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
-        if reasons.len() <= self.part {
-            reasons.resize(self.part + 1, None);
-        }
-        reasons[self.part] = reason;
-        for word in BLOCKS {
-            self.of(word).set(i64::from(reasons.contains(&Some(*word))));
-        }
-    }
-
+    /// Creates the gauges of `topic`. Each shows 1 while at least one index set is blocked for its reason.
     fn new(family: &IntGaugeVec, topic: &str) -> Self {
-        Self { family: family.clone(), topic: topic.to_owned(), reasons: Arc::default(), part: 0 }
+        let gauge =
+            |reason: &&'static str| (*reason, SharedGauge::new(family.with_label_values(&[*reason, topic]), i64::max));
+        Self { topic: topic.to_owned(), by_reason: BLOCKS.iter().map(gauge).collect() }
+    }
+
+    /// Returns the gauges as the index set `part` of the topic sets them.
+    fn part(self, part: usize) -> Self {
+        let by_reason = self.by_reason.iter().map(|(reason, gauge)| (*reason, gauge.part(part))).collect();
+        Self { by_reason, ..self }
+    }
+
+    /// Sets why this index set is blocked, or that it is not.
+    pub fn set(&self, reason: Option<&str>) {
+        for (word, gauge) in &self.by_reason {
+            gauge.set(i64::from(reason == Some(*word)));
+        }
+    }
+
+    /// Returns the gauge for `reason`, if there is one.
+    #[cfg(test)]
+    pub fn of(&self, reason: &str) -> &SharedGauge<AtomicI64> {
+        &self.by_reason.iter().find(|(word, _)| *word == reason).expect("a reason").1
     }
 
     /// Returns the topic.
@@ -134,9 +134,6 @@ impl BulkMetrics {
         for outcome in ["document", "accepted"] {
             self.doubts_decided.with_label_values(&[topic, outcome]);
         }
-        for reason in BLOCKS {
-            families.blocked.with_label_values(&[*reason, topic]);
-        }
         Self {
             event_age: families.event_age.with_label_values(&[topic]),
             concurrency_limit: SharedGauge::new(families.concurrency_limit.with_label_values(&[topic]), i64::min),
@@ -154,7 +151,7 @@ impl BulkMetrics {
             concurrency_limit: self.concurrency_limit.part(part),
             target_bytes: self.target_bytes.part(part),
             breaker_state: self.breaker_state.part(part),
-            blocked: Blocked { part, ..self.blocked },
+            blocked: self.blocked.part(part),
             ..self
         }
     }
@@ -200,7 +197,7 @@ impl BulkMetrics {
             concurrency_limit: SharedGauge::new(IntGauge::new("concurrency_limit", "None yet.")?, i64::min),
             target_bytes: SharedGauge::new(IntGauge::new("target_bytes", "None yet.")?, i64::min),
             breaker_state: SharedGauge::new(IntGauge::new("breaker_state", "None yet.")?, i64::max),
-            blocked: Blocked::new(&families.blocked, ""),
+            blocked: Blocked::new(&IntGaugeVec::new(Opts::new("blocked", "None yet."), &["reason", "topic"])?, ""),
             doubtful_documents: gauges(
                 registry,
                 "penstock_indexer_doubtful_documents",

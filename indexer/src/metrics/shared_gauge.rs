@@ -1,10 +1,10 @@
-//! A gauge of one topic that is made of several parts, one an index set.
+//! A gauge of one topic with several parts, one for each index set.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus::core::{Atomic, GenericGauge};
 
-/// A gauge that each of several parts sets to its own value, and that shows one value for all of them.
+/// A gauge with several parts. Each part has its own value, and the gauge shows one value for all of them.
 #[derive(Debug)]
 pub struct SharedGauge<P: Atomic> {
     gauge: GenericGauge<P>,
@@ -14,7 +14,7 @@ pub struct SharedGauge<P: Atomic> {
 }
 
 impl<P: Atomic> SharedGauge<P> {
-    /// Returns the first part of `gauge`, which shows what `whole` makes of the parts, two by two.
+    /// Returns the first part of `gauge`. The gauge shows the values of all parts, combined by `whole`.
     pub(super) fn new(gauge: GenericGauge<P>, whole: fn(P::T, P::T) -> P::T) -> Self {
         Self { gauge, parts: Arc::default(), part: 0, whole }
     }
@@ -36,7 +36,7 @@ impl<P: Atomic> SharedGauge<P> {
         }
     }
 
-    /// Returns what the gauge shows.
+    /// Returns the value that the gauge shows.
     pub fn get(&self) -> P::T {
         self.gauge.get()
     }

@@ -1,5 +1,5 @@
-//! Which of a topic's index sets a document goes to: by the value of a field of its event (`elasticsearch.routes`), and
-//! nothing else, so that a replay finds the same one.
+//! Chooses the index set of a document by the value of a field of its event (`elasticsearch.routes`). Nothing else
+//! matters, so a replay chooses the same one.
 
 use std::collections::HashMap;
 
@@ -25,11 +25,11 @@ pub struct Router {
 pub enum Reason {
     /// The config has an index for the value.
     Value,
-    /// It has none.
+    /// The config has no index for the value.
     Other,
     /// The value is null, or the event has another type in a union.
     Empty,
-    /// The schema has no such field, or one of a type that routes nothing.
+    /// The schema has no such field, or its type cannot be routed by.
     Missing,
 }
 
@@ -37,7 +37,7 @@ impl Reason {
     /// Every reason, for metrics.
     pub const ALL: [Self; 4] = [Self::Value, Self::Other, Self::Empty, Self::Missing];
 
-    /// A short fixed word for metrics.
+    /// Returns a short fixed word for metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Value => "value",
@@ -49,14 +49,14 @@ impl Reason {
 }
 
 impl Router {
-    /// Returns that of `topic` by `settings`; none where all documents go to one index set.
+    /// Creates the router of `topic`; `None` if all documents go to one index set.
     pub fn new(topic: &str, settings: &Elasticsearch, metrics: &PlacementMetrics) -> Option<Self> {
         let routes = settings.routes.as_ref()?;
         let counter = |reason: Reason| metrics.routes.with_label_values(&[topic, reason.as_str()]);
         Some(Self {
             topic: topic.to_owned(),
             field: routes.field.clone(),
-            to: numbered(routes, &settings.index_name),
+            to: numbered(routes, &settings.index_names()),
             counters: Reason::ALL.map(counter),
         })
     }
@@ -76,7 +76,7 @@ impl Router {
             FoundField::Integer(number) => self.to.get(itoa::Buffer::new().format(*number)),
             FoundField::Boolean(true) => self.to.get("true"),
             FoundField::Boolean(false) => self.to.get("false"),
-            // No such field is looked for.
+            // The search does not accept such a field.
             FoundField::Millis(_) => None,
         };
         route.map_or((Route::default(), Reason::Other), |route| (*route, Reason::Value))
@@ -99,14 +99,14 @@ impl Router {
     }
 }
 
-/// Says where the documents of `topic` go by `settings`, if they are routed.
+/// Logs where the documents of `topic` go, if they are routed.
 pub(crate) fn announce(topic: &str, settings: &Elasticsearch) {
     let Some(routes) = &settings.routes else { return };
     tracing::info!(
         topic,
         field = routes.field,
         values = routes.to.len(),
-        indices = routes.names(&settings.index_name).join(","),
+        indices = settings.index_names()[1..].join(","),
         otherwise = settings.index_name,
         "Documents go to an index by the value of a field (elasticsearch.routes). One event is one document while the \
          routes stay as they are: a record that is read again after its value was given another index becomes a \
@@ -115,10 +115,9 @@ pub(crate) fn announce(topic: &str, settings: &Elasticsearch) {
 }
 
 /// Returns the number of the index set for each value.
-fn numbered(routes: &Routes, index_name: &str) -> HashMap<String, Route> {
-    let names = routes.names(index_name);
-    let number = |name: &str| {
-        let position = names.iter().position(|known| *known == name).and_then(|at| u16::try_from(at + 1).ok());
+fn numbered(routes: &Routes, names: &[&str]) -> HashMap<String, Route> {
+    let number = |name: &String| {
+        let position = names.iter().position(|known| *known == name).and_then(|at| u16::try_from(at).ok());
         position.map_or_else(Route::default, Route)
     };
     routes.to.iter().map(|(value, name)| (value.clone(), number(name))).collect()

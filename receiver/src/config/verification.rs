@@ -1,4 +1,4 @@
-//! `receiver.sources.<name>.verification`: how a vendor sees that the webhook is there.
+//! `receiver.sources.<name>.verification`: how a vendor verifies that the webhook exists.
 
 use std::path::PathBuf;
 
@@ -16,9 +16,9 @@ pub struct Verification {
     /// `challenge_parameter`: the query parameter whose value is returned, such as `hub.challenge`; also to a `POST`
     /// without a body. For vendors that have no `challenge` of their own.
     pub challenge_parameter: Option<String>,
-    /// `verify_token`: `meta`: the text that `hub.verify_token` must have.
+    /// `verify_token`, for `meta`: the text that `hub.verify_token` must have.
     pub verify_token: Option<Secret>,
-    /// `verify_token_file`: `meta`: a file with this text, instead. Read at start.
+    /// `verify_token_file`, for `meta`: a file with this text instead. Read at start.
     pub verify_token_file: Option<PathBuf>,
 }
 
@@ -45,7 +45,7 @@ pub enum Vendor {
 }
 
 impl Vendor {
-    /// Returns its name in the config.
+    /// Returns the vendor's name in the config.
     pub fn name(self) -> &'static str {
         match self {
             Self::Okta => "okta",
@@ -72,7 +72,7 @@ impl Verification {
     /// Returns the text that `hub.verify_token` must have. Reads its file.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn token(&self) -> Result<Option<Secret>, ConfigError> {
         read_secret(self.verify_token.as_ref(), self.verify_token_file.as_ref())
     }

@@ -6,9 +6,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::{Origin, Refusal, START, cut_off};
 
-/// What each head begins with.
+/// The beginning of each head.
 pub(super) const SIGNATURE: &[u8] = b"PROXY ";
-/// The bytes of a head, at most, with its line end.
+/// The most bytes of a head, with its line end.
 const MAX: usize = 107;
 
 /// Reads the rest of a head that begins with `start`, up to its line end and no further.
@@ -21,12 +21,12 @@ pub(super) async fn rest(start: [u8; START], stream: &mut (impl AsyncRead + Unpi
     let mut len = START;
     // The shortest head is longer than its start.
     while !line[..len].ends_with(b"\r\n") {
-        // A line end is two bytes: so many are missing at least.
+        // A line end has two bytes, so at least this many are missing.
         let missing = if line[len - 1] == b'\r' { 1 } else { 2 };
         let room = line.get_mut(len..len + missing).ok_or(Refusal::Malformed)?;
         stream.read_exact(room).await.map_err(cut_off)?;
         len += missing;
-        // Another line end is none of this head: what follows it may be anything.
+        // A bare line feed does not end a head, and the bytes after it may be anything.
         if line[..len - 1].contains(&b'\n') {
             return Err(Refusal::Malformed);
         }
@@ -35,12 +35,12 @@ pub(super) async fn rest(start: [u8; START], stream: &mut (impl AsyncRead + Unpi
     origin(text).ok_or(Refusal::Malformed)
 }
 
-/// Returns what a line says, without its end.
+/// Parses a line without its end.
 fn origin(line: &str) -> Option<Origin> {
     let mut words = line.split(' ').skip(1);
     let family = words.next()?;
     if family == "UNKNOWN" {
-        // Whatever follows is to be ignored.
+        // The rest must be ignored.
         return Some(Origin::Proxy);
     }
     let [client, proxy, client_port, proxy_port] = [words.next()?, words.next()?, words.next()?, words.next()?];

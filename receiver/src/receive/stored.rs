@@ -1,4 +1,4 @@
-//! What a request brings, from the producer's queue to Kafka's acknowledgement.
+//! Takes the events of a request through the producer's queue to Kafka's acknowledgement.
 
 use std::sync::Arc;
 
@@ -12,19 +12,19 @@ use crate::request_trace::Publish;
 use crate::stages::produce::{Delivery, ProduceError};
 use crate::stages::validate::BatchError;
 
-/// What a request has brought, in the producer's queue.
+/// The events of a request in the producer's queue.
 pub(super) struct Queued {
     pub(super) count: usize,
     pub(super) delivery: Arc<Delivery>,
     pub(super) begin: Instant,
-    /// Whether it is of an older version of the schema than the latest.
+    /// Whether the events have an older version of the schema than the latest.
     pub(super) is_older: bool,
-    /// Its span; none where traces are off.
+    /// The span; `None` if traces are off.
     pub(super) publish: Option<Publish>,
 }
 
 impl Endpoint {
-    /// Hands what a request brings to Kafka, and returns what to wait for.
+    /// Queues the events of a request, and returns the delivery to wait for.
     pub(super) async fn queue(&self, events: Events<'_>, record: &RecordHead<'_>) -> Result<Queued, Rejection> {
         self.source.metrics.bodies.odd_uuids.inc_by(events.odd_uuids());
         let begin = Instant::now();
@@ -40,7 +40,7 @@ impl Endpoint {
         Ok(Queued { count, delivery, begin, is_older: false, publish })
     }
 
-    /// Waits for the acknowledgements; returns how many events they were.
+    /// Waits for the acknowledgements. Returns the number of events.
     pub(super) async fn delivered(&self, queued: Queued, deadline: Instant) -> Result<usize, Rejection> {
         let finished = self.common.producer.finished(&self.source.topic, &queued.delivery, deadline).await;
         finished.map_err(|error| self.not_produced(error))?;

@@ -35,7 +35,7 @@ pub(crate) enum Again {
     Said,
 }
 
-/// The subject of a rejection. It decides who is told.
+/// The subject of a rejection. It decides who learns of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum About {
     /// The traffic. It shows in the metrics. A flood of requests must not become a flood of logs, so it is only logged at

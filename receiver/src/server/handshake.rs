@@ -1,4 +1,4 @@
-//! A connection during its TLS handshake, whose messages are counted as heads are: nobody has answered them either.
+//! Counts the bytes of a TLS handshake like those of an incomplete head: both come before any authentication.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -9,19 +9,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::head::Head;
 use crate::body_budget::MemoryBudget;
 
-/// So many bytes of each handshake are not counted: more than those of a client with its certificates, and less than a
-/// connection takes later on.
+/// The bytes of each handshake that do not count: more than a client with its certificates sends, and less than a
+/// connection takes later.
 const FREE: usize = 16 * 1024;
 
 /// A stream whose bytes are counted until the handshake is over.
 pub(super) struct Handshake<S> {
     stream: S,
-    /// What has come of the handshake; none once it is over.
+    /// The bytes of the handshake so far; `None` once it is over.
     messages: Option<Head>,
 }
 
 impl<S> Handshake<S> {
-    /// Wraps `stream`, whose handshake begins. What comes of it is counted in `all`.
+    /// Wraps `stream`, whose handshake begins. Counts its bytes in `all`.
     pub(super) fn begin(stream: S, all: &MemoryBudget) -> Self {
         Self { stream, messages: Some(Head::new(all, FREE)) }
     }

@@ -1,4 +1,4 @@
-//! The requests of one connection, on their way to the router, and the answers on their way back.
+//! Passes the requests of one connection to the router, and its answers back.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use tower::Service;
 use super::unread::Streams;
 use crate::client::{Client, Visit};
 
-/// Hands requests to a router, with the connection that they come on.
+/// Passes requests to a router, with the connection that they came on.
 #[derive(Clone)]
 pub(super) struct Requests {
     pub(super) router: Router,
     pub(super) client: Arc<Client>,
-    /// Those whose answers are not read yet.
+    /// The streams whose answers have not been read yet.
     pub(super) streams: Arc<Streams>,
 }
 
@@ -38,7 +38,7 @@ impl Service<Request<Incoming>> for Requests {
 
     fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(Visit::begin(&self.client));
-        // HTTP/1 answers one after the other, and the socket sees whether they are read.
+        // HTTP/1 answers requests one after the other, and the socket notices if an answer is not read.
         let is_watched = request.version() == Version::HTTP_2 && !self.client.is_known();
         let answer = self.router.call(request);
         if !is_watched {

@@ -1,8 +1,8 @@
-//! Answers over HTTP/2 that are not read yet, of senders that are not known.
+//! Bounds the HTTP/2 answers that unauthenticated senders do not read.
 //!
-//! A client says how much of an answer it takes at a time, which may be nothing; and each stream that waits for that
-//! costs a few kilobytes. Senders that are known have permits. For all others this bounds the time, and the number:
-//! where there are too many, the connection that has the most of them gives way.
+//! A client announces how much of an answer it accepts at a time, which may be nothing. Each stream that waits for it
+//! costs a few kilobytes. Authenticated senders have permits. For all others, this module bounds the time and the
+//! number: if there are too many streams, the connection with the most of them is closed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
@@ -42,7 +42,7 @@ pub(super) struct Streams {
     all: Arc<Unread>,
     number: u64,
     give_way: CancellationToken,
-    /// When those were answered that are not read yet.
+    /// When the answers that have not been read yet were given.
     answered: Mutex<BTreeMap<u64, Instant>>,
     more: Notify,
 }
@@ -55,12 +55,12 @@ pub(super) struct Stream {
 }
 
 impl Unread {
-    /// There may be about so many at a time.
+    /// Creates the limit: about `most` streams at a time.
     pub(super) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, state: Mutex::default() })
     }
 
-    /// For a connection that begins.
+    /// Returns the streams of a new connection.
     pub(super) fn connection(self: &Arc<Self>) -> Arc<Streams> {
         Arc::new(Streams {
             all: Arc::clone(self),
@@ -82,7 +82,7 @@ impl UnreadState {
         self.next
     }
 
-    /// Asks the connection to end that has the most.
+    /// Asks the connection with the most streams to close.
     fn make_room(&mut self) {
         let most = self.connections.iter().max_by_key(|(_, connection)| connection.streams);
         let number = most.map(|(number, _)| *number);
@@ -94,13 +94,13 @@ impl UnreadState {
 }
 
 impl Streams {
-    /// A stream begins.
+    /// Counts a new stream.
     pub(super) fn begin(self: &Arc<Self>) -> Stream {
         let mut state = self.all.lock();
         if state.streams >= self.all.most {
             state.make_room();
         }
-        // One that had to give way is not counted any more.
+        // A connection that was asked to close no longer counts.
         if !self.give_way.is_cancelled() {
             let new = || OfConnection { streams: 0, give_way: self.give_way.clone() };
             state.connections.entry(self.number).or_insert_with(new).streams += 1;
@@ -109,7 +109,7 @@ impl Streams {
         Stream { of: Arc::clone(self), number: state.number() }
     }
 
-    /// Waits until the connection has to end: it has the most streams, or an answer was not read for `timeout`.
+    /// Waits until the connection must close: it has the most streams, or an answer was not read for `timeout`.
     pub(super) async fn stall(&self, timeout: Duration) {
         let late = async {
             loop {
@@ -133,7 +133,7 @@ impl Streams {
 }
 
 impl Stream {
-    /// Returns `body`, which is the answer, for as long as it is not read.
+    /// Wraps `body`, the answer, and counts the stream until it is read.
     pub(super) fn answer(self, body: Body) -> Body {
         self.of.answered().insert(self.number, Instant::now());
         self.of.more.notify_one();
@@ -154,8 +154,8 @@ impl Drop for Stream {
     }
 }
 
-/// The body of an answer. Its last byte comes apart: hyper takes a piece from here as soon as the client has room for
-/// its first byte, so the body is at its end only when the client has room for all of it.
+/// The body of an answer. Its last byte is a piece of its own: hyper takes a piece as soon as the client has room for
+/// its first byte, so the body ends only when the client has room for all of it.
 struct Answer {
     body: Body,
     last: Option<Bytes>,

@@ -1,4 +1,4 @@
-//! What a vendor sends to see that a webhook is there, as the config has it.
+//! The challenge by which a vendor verifies that a webhook exists, compiled from the config.
 
 use ::config::ConfigError;
 use service::secret::Secret;
@@ -9,15 +9,15 @@ use crate::stages::authenticate::Digests;
 /// The query parameter of Microsoft Graph.
 const VALIDATION_TOKEN: &str = "validationToken";
 
-/// What a vendor asks with.
+/// A vendor's challenge.
 pub(crate) enum Challenge {
-    /// Any request: it looks at the status alone.
+    /// Any request: the vendor checks only the status.
     None,
-    /// A query parameter, whose value it wants to read.
+    /// A query parameter whose value the vendor expects back.
     Parameter(String),
     /// A header, by `GET`.
     Okta,
-    /// `crc_token`, by `GET`: it wants to read its hash.
+    /// `crc_token`, by `GET`: the vendor expects its hash.
     X,
     /// `hub.challenge`, by `GET`, with one of these texts as `hub.verify_token`.
     Meta(Digests),
@@ -42,7 +42,7 @@ impl Challenge {
     /// Compiles `verification`. Reads the file of its token.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub(super) fn compile(verification: &Verification) -> Result<Self, ConfigError> {
         let token = verification.token()?;
         Ok(match (verification.challenge, &verification.challenge_parameter) {

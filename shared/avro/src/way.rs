@@ -1,23 +1,23 @@
-//! The way to a field, or to two, that a walk is to come by.
+//! The path of one or two fields that a walk looks for.
 
-/// How many fields can be looked for in one walk.
+/// The most fields that one walk can look for.
 pub(super) const WANTED: usize = 2;
 
-/// The way from a type to a field within it, or to two. A union of null and one other type is no step.
+/// The path from a type to one or two fields within it. A union of null and one other type is not a step.
 #[derive(Clone, Debug)]
 pub(super) enum Way {
-    /// The field itself: which of those that are looked for.
+    /// The field itself: which of the wanted fields it is.
     Here([bool; WANTED]),
-    /// By the field of this number of a record.
+    /// Through the field with this number of a record.
     Field(u32, Box<Way>),
-    /// By several fields of a record, each with its number.
+    /// Through several fields of a record, each with its number.
     Fields(Vec<(u32, Way)>),
-    /// By the branch that a union's value has; none where the branch has no such field.
+    /// Through the branch that a union's value has; `None` if the branch has no such field.
     Branch(Box<[Option<Way>]>),
 }
 
 impl Way {
-    /// Returns the way on from the field `index` of a record, if the way leads by it.
+    /// Returns the rest of the path after the field `index` of a record, if the path leads through it.
     #[inline]
     pub(super) fn on_from_field(&self, index: u32) -> Option<&Self> {
         match self {
@@ -27,7 +27,7 @@ impl Way {
         }
     }
 
-    /// Returns the way on from the branch `number` of a union.
+    /// Returns the rest of the path after the branch `number` of a union.
     #[inline]
     pub(super) fn on_from_branch(&self, number: usize) -> Option<&Self> {
         match self {
@@ -36,7 +36,7 @@ impl Way {
         }
     }
 
-    /// Returns the way to the same field as the second one that is looked for.
+    /// Returns the path to the same field as the second wanted one.
     pub(super) fn to_second(&self) -> Self {
         match self {
             Self::Here(_) => Self::Here([false, true]),
@@ -46,7 +46,7 @@ impl Way {
         }
     }
 
-    /// Returns the way to what both lead to, from the same type.
+    /// Returns one path to the fields of both, which begin at the same type.
     pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Here(one), Self::Here(other)) => Self::Here([one[0] || other[0], one[1] || other[1]]),
@@ -75,13 +75,13 @@ impl Way {
         match self {
             Self::Field(index, rest) => vec![(index, *rest)],
             Self::Fields(ways) => ways,
-            // Of one schema: what is a record to one way is none to no other.
+            // Both belong to one schema, so they agree on what a type is.
             Self::Here(_) | Self::Branch(_) => Vec::new(),
         }
     }
 }
 
-/// Returns the way to what both lead to, where there are any.
+/// Returns one path to the fields of both, if there are any.
 fn both(one: Option<Way>, other: Option<Way>) -> Option<Way> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.and(other)),

@@ -1,12 +1,28 @@
-//! A limit on log lines of one kind: a few per second, so that a stranger cannot flood the logs.
+//! Limits on log lines of one kind: a few per second, so that a stranger cannot flood the logs, or one per minute that
+//! covers everything since the last one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::token_bucket::TokenBucket;
 
 /// The most lines in one second.
 const LINES_A_SECOND: f64 = 10.0;
+
+/// The interval of [`MinuteLog`].
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Limits a report to one log line a minute, which covers everything since the last line.
+#[derive(Debug, Default)]
+pub struct MinuteLog(Mutex<Reported>);
+
+/// When the last line was logged, and how much there has been since.
+#[derive(Debug, Default)]
+struct Reported {
+    at: Option<Instant>,
+    since: u64,
+}
 
 /// Counts log lines against the limit.
 #[derive(Debug)]
@@ -29,5 +45,19 @@ impl LogBudget {
         }
         self.suppressed.fetch_add(1, Ordering::Relaxed);
         None
+    }
+}
+
+impl MinuteLog {
+    /// Adds `count` at `now`. Returns how many the line that may be logged now covers, or `None` if there was one within
+    /// the last minute.
+    pub fn take(&self, count: u64, now: Instant) -> Option<u64> {
+        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reported.since += count;
+        if reported.at.is_some_and(|at| now.saturating_duration_since(at) < MINUTE) {
+            return None;
+        }
+        reported.at = Some(now);
+        Some(std::mem::take(&mut reported.since))
     }
 }

@@ -36,7 +36,7 @@ pub struct Aim {
     pub connections: usize,
     /// The most events per second.
     pub per_second: u64,
-    /// How long an event may lack a final answer after the sender is told to stop.
+    /// How long an event may lack a final answer after the sender has been asked to stop.
     pub patience: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! The tests that docs/reliability.md names as evidence exist.
+//! Checks that the tests exist that docs/reliability.md names as evidence.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::files;
 
-/// A name in backquotes with as many underscores as this is the name of a test.
+/// A name in backquotes with at least this many underscores is the name of a test.
 const UNDERSCORES: usize = 3;
 
 /// Returns the names of tests in `text`: `` `name` `` or `` `scenario::name` ``.

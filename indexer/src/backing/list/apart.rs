@@ -1,8 +1,8 @@
-//! Reads the indices behind a name in parts, where one of them does not let its metadata be read
-//! (`index.blocks.metadata`): the server refuses the whole list then.
+//! Reads the indices behind a name in parts if the metadata of one of them is blocked (`index.blocks.metadata`). The
+//! server then refuses the whole list.
 //!
-//! Of such an index only the name is known. So it counts as read-only and made of another one: what may be in it is
-//! looked up, and what is missing goes to the write index.
+//! Only the name of such an index is known. So it counts as read-only and as a copy of another index: documents that it
+//! may hold are looked up, and missing ones go to the write index.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -15,11 +15,11 @@ use crate::elasticsearch::errors::request_error_type;
 use crate::elasticsearch::{Client, ServerAnswer};
 use crate::placement::table::FoundIndex;
 
-/// Names in one request: each has at most 255 bytes, and the server takes 4,096 for all.
+/// The most names in one request. A name has at most 255 bytes, and the server accepts 4,096 bytes for all of them.
 const MAX_NAMES: usize = 10;
-/// So many indices are remembered as reported.
+/// The most indices that are remembered as reported.
 const MAX_REPORTED: usize = 1_000;
-/// The creation date of an index that does not tell it.
+/// The creation date of an index that does not reveal it.
 const UNKNOWN: i64 = 0;
 
 /// The indices whose metadata could not be read, so that each is reported once.
@@ -54,12 +54,12 @@ struct ResolvedAlias {
     indices: Vec<String>,
 }
 
-/// Returns whether `answer` is that something does not let its metadata be read.
+/// Returns whether `answer` says that an index blocks its metadata.
 pub(super) fn is_blocked(answer: &ServerAnswer) -> bool {
     answer.status == 403 && request_error_type(&answer.body).as_deref() == Some("cluster_block_exception")
 }
 
-/// Returns the indices behind the alias `name`, or those of `order` where it is a data stream.
+/// Returns the indices behind the alias `name`, or those in `order` if `name` is a data stream.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -85,7 +85,7 @@ pub(super) async fn read(
                 unreadable.note(one);
                 all.push(of_name(one));
             }
-            // Deleted meanwhile.
+            // It was deleted in the meantime.
             (Err(ReadError::Missing), [_]) => {}
             (Err(error), _) if !is_blocked && !matches!(error, ReadError::Missing) => return Err(error),
             (Err(_), some) => {
@@ -97,7 +97,7 @@ pub(super) async fn read(
     Ok(all)
 }
 
-/// Has each of `ordered` whose creation date is not known begin with the next one: that is never too early.
+/// Gives each index of `ordered` without a known creation date the date of the next one, which is never too early.
 pub(super) fn date(ordered: &mut [FoundIndex]) {
     let mut next = now_millis();
     for index in ordered.iter_mut().rev() {

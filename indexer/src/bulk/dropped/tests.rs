@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::bulk::tests::stub::{Received, Reply, Stub, failure, items};
 use crate::bulk::tests::{batch_of, config, service};
@@ -40,9 +42,9 @@ async fn one_line_speaks_of_all_that_were_dropped_since_the_last() {
         report.report(&progress).await;
     }
     assert_eq!(stub.requests().len(), 1, "the others are within a minute");
-    assert_eq!(report.may_log(0), None);
-    report.logged.lock().unwrap().at = None;
-    assert_eq!(report.may_log(3), Some(15));
+    let now = Instant::now();
+    assert_eq!(report.lines.take(0, now), None);
+    assert_eq!(report.lines.take(3, now + Duration::from_secs(60)), Some(15));
 }
 
 /// An ingest pipeline drops every second document; Elasticsearch answers those 200, with the result `noop`.

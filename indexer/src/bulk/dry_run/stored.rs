@@ -30,11 +30,10 @@ impl Stored {
     /// Creates a reader for the index of `config` that uses `client`.
     pub(super) fn new(config: &Config, client: Arc<Client>) -> Self {
         let settings = &config.elasticsearch;
-        let names: Vec<String> = config.of_index_sets().into_iter().map(|set| set.elasticsearch.index_name).collect();
         Self {
             prover: Prover::new(config, &client, VerifyDuplicates::Always),
             client,
-            indices: names,
+            indices: settings.index_names().into_iter().map(str::to_owned).collect(),
             is_stream: settings.strategy == Strategy::DataStream,
         }
     }
@@ -56,11 +55,7 @@ impl Stored {
         let open: Vec<usize> = items.iter().filter(is_open).copied().collect();
         let mut elsewhere = Vec::new();
         for (route, index) in (0..).map(Route).zip(&self.indices) {
-            let is_here = |item: &&usize| {
-                let target = batch.targets.get(batch.items[**item].target as usize);
-                target.is_some_and(|target| target.route == route)
-            };
-            let items: Vec<usize> = open.iter().filter(is_here).copied().collect();
+            let items: Vec<usize> = open.iter().copied().filter(|item| batch.route(*item) == route).collect();
             elsewhere.extend(self.locate(index, batch, &items).await?);
         }
         let found = self.prover.prove(batch, &elsewhere).await?;

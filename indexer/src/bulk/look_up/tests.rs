@@ -1,5 +1,6 @@
 use super::*;
 use crate::bulk::outcome::BlockKind;
+use crate::bulk::outcome::Trouble;
 
 fn look(status: u16, body: &str) -> Result<Vec<bool>, Result<Trouble, BlockKind>> {
     let answer = ServerAnswer { status, body: Bytes::copy_from_slice(body.as_bytes()), is_elasticsearch: true };

@@ -1,4 +1,4 @@
-//! What keeps documents from being looked at: an answer to a question about them that does not say it. Pure.
+//! Describes why a question about documents was not answered. Pure.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use super::trouble::{BulkFailure, MAX_DETAIL, Trouble};
 use crate::elasticsearch::ServerAnswer;
 use crate::elasticsearch::errors::{ErrorBody, request_error};
 
-/// Why nothing could be found out. The documents are looked at again: a question is never a document's fault.
+/// Why a question about documents was not answered. It is asked again, because a document is never at fault for it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Obstacle {
-    /// It failed for now.
+    /// The question failed for now.
     Failed(BulkFailure),
     /// An operator must fix something first.
     Block(Block),
 }
 
 impl Obstacle {
-    /// Returns what `answer` says, which `index` gave to a question as a whole. `doing` is what the question was for.
+    /// Judges `answer`, which `index` gave to a whole question. `doing` says what the question was for.
     pub(in crate::bulk) fn of_answer(doing: &str, index: &str, answer: &ServerAnswer) -> Self {
         let error = request_error(&answer.body);
         let is_own = error.is_some();
@@ -26,7 +26,7 @@ impl Obstacle {
         Self::of(doing, index, answer.status, error, is_own)
     }
 
-    /// Returns what `error` says, which `index` gave for one document of a question. It has no status of its own.
+    /// Judges `error`, which `index` gave for one document of a question. It has no status of its own.
     pub(in crate::bulk) fn of_document(doing: &str, index: &str, error: ErrorBody) -> Self {
         let status = match Kind::of(Some(&error)) {
             Kind::ClusterBlock | Kind::Security => 403,
@@ -42,11 +42,16 @@ impl Obstacle {
         Self::of(doing, index, status, error, true)
     }
 
+    /// Returns the failure of an answer of status 200 that could not be parsed, and `why`.
+    pub(in crate::bulk) fn unreadable(doing: &str, index: &str, why: &str) -> Self {
+        Self::Failed(BulkFailure { trouble: Trouble::Unreadable, detail: format!("{doing} in {index}: {why}") })
+    }
+
     fn of(doing: &str, index: &str, status: u16, error: ErrorBody, is_own: bool) -> Self {
         let class = Class::of(status);
         let trouble = Trouble::of_status(status, Kind::of(Some(&error))).or(match class {
             Class::Server => Some(Trouble::Server),
-            // Something before Elasticsearch has lost the way.
+            // The answer is from a proxy that did not reach Elasticsearch.
             Class::NotFound if !is_own => Some(Trouble::Server),
             _ => None,
         });

@@ -1,7 +1,8 @@
 //! Reports id conflicts, in the log and in the dead letters.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use service::budget::MinuteLog;
 
 use super::stored;
 use super::verdict::Suspect;
@@ -11,8 +12,6 @@ use crate::metrics::VerifyMetrics;
 
 /// The `error_type` of the dead letter.
 const ID_CONFLICT: &str = "id-conflict";
-/// The interval in which id conflicts are logged at most once.
-const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// The most bytes of a stored `_ingested_at` that a message shows; our own has 24.
 const MAX_SHOWN: usize = 40;
 
@@ -24,20 +23,13 @@ pub(in crate::bulk) type Conflicts = Vec<(Suspect, Option<String>)>;
 pub(super) struct ConflictReport {
     topic: String,
     metrics: VerifyMetrics,
-    logged: Mutex<Logged>,
-}
-
-/// When id conflicts were last logged, and how many there have been since.
-#[derive(Debug, Default)]
-struct Logged {
-    at: Option<Instant>,
-    since: u64,
+    lines: MinuteLog,
 }
 
 impl ConflictReport {
     /// Creates the report for `topic`.
     pub(super) fn new(topic: &str, metrics: &VerifyMetrics) -> Self {
-        Self { topic: topic.to_owned(), metrics: metrics.clone(), logged: Mutex::default() }
+        Self { topic: topic.to_owned(), metrics: metrics.clone(), lines: MinuteLog::default() }
     }
 
     /// Counts the `conflicts` of `batch`, and logs them unless conflicts were logged within the interval.
@@ -45,7 +37,7 @@ impl ConflictReport {
         let Some((first, _)) = conflicts.first() else { return };
         let count = conflicts.len() as u64;
         self.metrics.conflicts.with_label_values(&[&self.topic]).inc_by(count);
-        let Some(conflicts) = self.may_log(count) else { return };
+        let Some(conflicts) = self.lines.take(count, Instant::now()) else { return };
         let origin = &batch.items[first.item].origin;
         tracing::error!(
             topic = self.topic,
@@ -72,17 +64,6 @@ impl ConflictReport {
             self.topic, origin.partition, origin.offset, suspect.index,
         );
         Refusal { status: 409, error_type: ID_CONFLICT.to_owned(), reason, in_failure_store: false }
-    }
-
-    /// Returns the number of conflicts to log, or `None` if they were logged within the interval.
-    fn may_log(&self, conflicts: u64) -> Option<u64> {
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        logged.since += conflicts;
-        if logged.at.is_some_and(|at| at.elapsed() < LOG_INTERVAL) {
-            return None;
-        }
-        logged.at = Some(Instant::now());
-        Some(std::mem::take(&mut logged.since))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::bulk::outcome::{BulkFailure, Obstacle, Trouble};
+use crate::bulk::outcome::{BulkFailure, Obstacle};
 use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 
@@ -72,10 +72,7 @@ async fn ask(client: &Client, index: &str) -> Result<Handling, Obstacle> {
 /// read. After a transient failure a guess could merge two events into one.
 fn judge(index: &str, answer: &ServerAnswer) -> Result<Handling, Obstacle> {
     match answer.status {
-        200 => read(&answer.body).ok_or_else(|| {
-            let detail = format!("{DOING} of {index}: {}", answer.beginning());
-            Obstacle::Failed(BulkFailure { trouble: Trouble::Unreadable, detail })
-        }),
+        200 => read(&answer.body).ok_or_else(|| Obstacle::unreadable(DOING, index, &answer.beginning())),
         400 | 403 | 404 if is_own_error(&answer.body) => Ok(Handling::Changed),
         _ => Err(Obstacle::of_answer(DOING, index, answer)),
     }

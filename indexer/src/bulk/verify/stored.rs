@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::batch::Batch;
-use crate::bulk::outcome::{BulkFailure, Obstacle, Trouble};
+use crate::bulk::outcome::{BulkFailure, Obstacle};
 use crate::elasticsearch::errors::{ErrorBody, request_error_type};
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 
@@ -143,10 +143,7 @@ pub(super) fn read<'a>(
         404 if request_error_type(&answer.body).as_deref() == Some(MISSING) => return Ok(None),
         _ => return Err(Obstacle::of_answer(DOING, index, answer)),
     }
-    let unreadable = |what: &str| {
-        let detail = format!("{DOING} in {index}: {what}");
-        Obstacle::Failed(BulkFailure { trouble: Trouble::Unreadable, detail })
-    };
+    let unreadable = |why: &str| Obstacle::unreadable(DOING, index, why);
     let Documents { mut docs } =
         serde_json::from_slice(&answer.body).map_err(|error| unreadable(&error.to_string()))?;
     if docs.len() != asked {

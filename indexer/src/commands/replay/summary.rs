@@ -138,7 +138,6 @@ impl DryRunFindings {
 impl Summary {
     pub(super) fn new(name: String, config: &Config, checkpoint: &Checkpoint, done: Done) -> Self {
         let (from, to) = as_offsets(&checkpoint.ranges);
-        let names: Vec<String> = config.of_index_sets().into_iter().map(|set| set.elasticsearch.index_name).collect();
         let found = done.dry_run.as_deref().map(DryRunFindings::of);
         let outcome = match (done.is_complete, &found) {
             (false, _) => Outcome::Interrupted,
@@ -148,7 +147,7 @@ impl Summary {
         Self {
             name,
             topic: config.kafka.topic.clone(),
-            index: names.join(","),
+            index: config.elasticsearch.index_names().join(","),
             outcome,
             from,
             to,

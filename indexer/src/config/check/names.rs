@@ -1,4 +1,4 @@
-//! The names of indices: each is of one index set alone.
+//! Checks that each name of an index belongs to only one index set.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -7,7 +7,7 @@ use config::check::Problems;
 
 use crate::config::{Config, Strategy};
 
-/// The index sets that were seen.
+/// The index sets seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Names(Vec<Named>);
 
@@ -16,26 +16,26 @@ pub(super) struct Names(Vec<Named>);
 struct Named {
     /// The key that names it.
     key: String,
-    /// Whose it is: a topic.
+    /// The topic that it belongs to.
     topic: String,
     index_name: String,
     strategy: Strategy,
 }
 
 impl Names {
-    /// Adds the index sets of the one topic of `config`; the key of the first one is `key`, and of the others `routes`.
+    /// Adds the index sets of the one topic of `config`. The key `key` names the first one, and `routes` the others.
     pub(super) fn add(&mut self, config: &Config, key: &dyn Display, routes: &dyn Display) {
-        for (number, set) in config.of_index_sets().into_iter().enumerate() {
+        for (number, name) in config.elasticsearch.index_names().into_iter().enumerate() {
             self.0.push(Named {
                 key: if number == 0 { key.to_string() } else { routes.to_string() },
                 topic: config.kafka.topic.clone(),
-                index_name: set.elasticsearch.index_name,
-                strategy: set.elasticsearch.strategy,
+                index_name: name.to_owned(),
+                strategy: config.elasticsearch.strategy,
             });
         }
     }
 
-    /// Adds where two have the same name, or one may make an index of the name of another.
+    /// Reports index sets with the same name, and those that may create an index with the name of another one.
     pub(super) fn check(&self, problems: &mut Problems) {
         let mut owners = HashMap::new();
         for Named { key, topic, index_name, .. } in &self.0 {
@@ -52,8 +52,8 @@ impl Names {
     }
 }
 
-/// Returns whether the strategy may make an index called `name` for the index name `of`: with a number or a date behind
-/// it.
+/// Returns whether the strategy may create an index called `name` for the index name `of`, by adding a number or a
+/// date.
 fn may_make(of: &str, strategy: Strategy, name: &str) -> bool {
     let rest = name.strip_prefix(of).and_then(|rest| rest.strip_prefix('-'));
     let is_number = |c: char| c.is_ascii_digit() || ".-_".contains(c);

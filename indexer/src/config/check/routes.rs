@@ -1,11 +1,11 @@
-//! `elasticsearch.routes`.
+//! Checks `elasticsearch.routes`.
 
 use config::check::Problems;
 
 use super::elasticsearch::index_name;
 use crate::config::{Elasticsearch, OnDuplicate};
 
-/// The most index sets of one topic: each has its own requests, lists of indices and shards.
+/// The most index sets of one topic. Each costs requests, lists of indices, and shards.
 const MAX_INDEX_SETS: usize = 32;
 
 pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
@@ -26,7 +26,7 @@ pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
     for (value, name) in &routes.to {
         index_name(format_args!("elasticsearch.routes.to.{value}"), name, problems);
     }
-    let sets = routes.names(&elasticsearch.index_name).len() + 1;
+    let sets = elasticsearch.index_names().len();
     if sets > MAX_INDEX_SETS {
         let message = format_args!("has {sets} indices with elasticsearch.index_name, and may have {MAX_INDEX_SETS}");
         problems.add("elasticsearch.routes.to", message);

@@ -1,35 +1,34 @@
-//! The way back of a swap: the alias is moved by one request, and how far the rest has come is noted in the mapping of
-//! an index that comes back. So a way back that was killed is finished by the next one.
+//! Reverts a swap. One request moves the alias back. A note in the mapping of an old index records how far the rest has
+//! come, so that the next `swap-back` finishes one that was killed.
 
 use serde_json::{Value, json};
 
 use super::{Member, Replaced};
 use crate::index::{Index, RequestError};
 
-/// Where in `_meta` the note stands.
+/// The key of the note in `_meta`.
 const META: &str = "penstock_swap_back";
 
-/// A way back that has moved the alias, or is about to, as an index that comes back keeps it
+/// A `swap-back` that has moved the alias, or is about to, as one of the old indices records it
 /// (`_meta.penstock_swap_back`).
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub(crate) struct Returned {
-    /// The index that keeps it.
+    /// The index that has the note.
     #[serde(skip)]
     pub(crate) home: String,
-    /// The indices that the alias leaves.
+    /// The indices that the alias no longer leads to.
     pub(crate) left: Vec<String>,
-    /// Where the topic is to be read again from: `PARTITION:OFFSET,…`.
+    /// The offsets from which the topic must be read again: `PARTITION:OFFSET,…`.
     pub(crate) from: String,
-    /// Whether it was.
+    /// Whether the topic was read again.
     pub(crate) is_done: bool,
 }
 
 impl Index {
-    /// Returns the way back that led to `behind`, the indices behind the alias; one that is not done rather than
-    /// another.
+    /// Returns the `swap-back` that led to `behind`, the indices behind the alias. Prefers an unfinished one.
     ///
     /// # Errors
-    /// When Elasticsearch does not answer, or refuses; so for each function here.
+    /// If Elasticsearch does not answer or refuses the request, as for each function here.
     pub(crate) async fn returned(&self, behind: &[Member]) -> Result<Option<Returned>, RequestError> {
         let path = format!("/{}/_mapping?filter_path=*.mappings._meta.{META}", self.name());
         let Some(Value::Object(indices)) = self.requests.get(&path).await? else { return Ok(None) };
@@ -37,13 +36,13 @@ impl Index {
             let note: Returned = serde_json::from_value(index["mappings"]["_meta"][META].take()).ok()?;
             Some(Returned { home, ..note })
         };
-        // Of what the alias leads to now, nothing has been left.
+        // The alias leads to none of the indices that it has left.
         let is_left = |note: &Returned| !behind.iter().any(|member| note.left.contains(&member.index));
         Ok(indices.into_iter().filter_map(note).filter(is_left).min_by_key(|note| note.is_done))
     }
 
-    /// Moves the alias from `behind` back to what was `replaced`, which takes documents again. That it is not done with
-    /// that is noted before.
+    /// Moves the alias from `behind` back to the `replaced` indices, and opens them to writes. First notes that the
+    /// `swap-back` is unfinished.
     pub(crate) async fn move_back(&self, behind: &[Member], replaced: &Replaced) -> Result<Returned, RequestError> {
         for index in &replaced.closed {
             self.open_to_writes(index).await?;
@@ -60,7 +59,7 @@ impl Index {
         Ok(returned)
     }
 
-    /// Lets nothing be written any more to what the alias has left, as far as it is there.
+    /// Closes the indices that the alias has left to writes, as far as they exist.
     pub(crate) async fn close_left(&self, returned: &Returned) -> Result<(), RequestError> {
         let mut left = Vec::new();
         for index in &returned.left {
@@ -74,7 +73,7 @@ impl Index {
         Ok(())
     }
 
-    /// Notes how far a way back has come, beside what else the mapping keeps.
+    /// Notes how far a `swap-back` has come, and keeps the rest of `_meta`.
     pub(crate) async fn note_returned(&self, returned: &Returned) -> Result<(), RequestError> {
         let home = &returned.home;
         let path = format!("/{home}/_mapping?filter_path=*.mappings._meta");

@@ -1,4 +1,4 @@
-//! A challenge in the body of an authenticated request, which is JSON, and no event.
+//! Answers challenges in the body of an authenticated request. Such a body is JSON instead of an event.
 
 use std::time::SystemTime;
 
@@ -14,10 +14,10 @@ use crate::reject::Rejection;
 use crate::source::challenge::{Challenge, PostedChallenge};
 use crate::stages::authenticate::Authenticator;
 
-/// Bytes of a body that is read as a challenge, at most.
+/// The most bytes of a body that is read as a challenge.
 const MAX_BODY: usize = 16 * 1024;
 
-/// What a vendor wants to read.
+/// The answer that a vendor expects.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// This text.
@@ -26,11 +26,11 @@ pub(super) enum Wanted {
     Hashed(String),
     /// An object with this code.
     Code(String),
-    /// No more than that it has come. An operator has to visit this address.
+    /// An empty answer. An operator must visit this address.
     Visit(String),
 }
 
-/// The members of all challenges. Those of others are skipped.
+/// The members of all challenges. Others are ignored.
 #[derive(Deserialize)]
 struct Members {
     event: Option<String>,
@@ -58,7 +58,7 @@ struct ValidationData {
     validation_code: Option<String>,
 }
 
-/// Returns what the vendor of `challenge` wants to read, where `body` brings its challenge.
+/// Returns the answer that the vendor of `challenge` expects if `body` is its challenge.
 pub(super) fn wanted(challenge: PostedChallenge, body: &[u8]) -> Option<Wanted> {
     if body.len() > MAX_BODY || !matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) {
         return None;
@@ -83,7 +83,7 @@ pub(super) fn wanted(challenge: PostedChallenge, body: &[u8]) -> Option<Wanted> 
     }
 }
 
-/// Returns whether `url` is one of Amazon SNS: nobody else may have an operator visit an address.
+/// Returns whether `url` belongs to Amazon SNS. No other sender may make an operator visit an address.
 fn is_of_sns(url: &str) -> bool {
     let is_host = |host: &str| {
         let rest = host.strip_prefix("sns.");
@@ -100,11 +100,11 @@ fn is_of_sns(url: &str) -> bool {
 }
 
 impl Endpoint {
-    /// Returns the answer to an authentic `body` that is the challenge of a vendor, signed by `signer`; none where it
-    /// is to be read as an event.
+    /// Returns the answer to an authentic `body`, signed by `signer`, if it is the challenge of a vendor; `None` if it
+    /// is an event.
     ///
     /// # Errors
-    /// `Unauthorized` for a body that may be signed by anybody, since X's challenge is.
+    /// `Unauthorized` for a body that anyone could have had signed by X's challenge.
     pub(in super::super) fn challenged(
         &self,
         head: &HeaderMap,
@@ -134,7 +134,7 @@ impl Endpoint {
         Ok(answer)
     }
 
-    /// Tells the operator of a subscription of Amazon SNS. The receiver visits no address that a sender names.
+    /// Logs a subscription of Amazon SNS for the operator. The receiver visits no address that a sender names.
     fn report(&self, address: &str) {
         if let Some(suppressed) = self.common.log_budget.take(SystemTime::now()) {
             let source = self.source.name.as_str();

@@ -84,7 +84,7 @@ fn okta_reads_its_header_in_json() {
     assert_eq!(asked(&Challenge::Okta, "/x", &[]), with(PLAIN, ""), "a look at the status alone");
 }
 
-/// The hash is what `openssl dgst -sha256 -hmac` gives. What is no token is not hashed: whoever asks would have the
+/// The expected hash is from `openssl dgst -sha256 -hmac`. Other text is not hashed, because its hash would be the
 /// signature of an event.
 #[test]
 fn x_reads_the_hash_of_its_token() {

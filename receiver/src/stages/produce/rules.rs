@@ -89,6 +89,11 @@ impl Rules {
         self.known.store(std::sync::Arc::new(known));
     }
 
+    /// Returns when Kafka was last asked, if it was.
+    pub(super) fn asked(&self) -> Option<Instant> {
+        *self.asked.borrow()
+    }
+
     /// Notes that Kafka was asked, whatever it said.
     pub(super) fn note_asked(&self) {
         self.asked.send_replace(Some(Instant::now()));

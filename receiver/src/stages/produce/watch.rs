@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use config::{Kafka, SaslMechanism};
 use kafka::create_missing_topics;
@@ -36,13 +36,13 @@ pub(crate) async fn watch(
 ) {
     let mut failures = 0;
     let mut logged = Some(String::new());
-    let (mut asked, mut doubted) = (None, false);
+    let mut doubted = false;
     loop {
         let Some(found) = shutdown.run_until_cancelled(look(&producer, &kafka, &topics, &condition)).await else {
             return;
         };
         if found.is_ok() {
-            let asking = learn(&producer, &kafka, &topics, &mut asked, doubted);
+            let asking = learn(&producer, &kafka, &topics, doubted);
             if shutdown.run_until_cancelled(asking).await.is_none() {
                 return;
             }
@@ -114,12 +114,13 @@ fn note(
 
 /// Asks Kafka now and then what the topics take, sooner where it is `doubted`, and makes batches fit. That it does not
 /// say is no reason not to go on.
-async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked: &mut Option<Instant>, doubted: bool) {
+async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], doubted: bool) {
     let every = if doubted { rules::FRESH } else { RULES };
+    let asked = producer.shared.rules.asked();
     if !producer.shared.rules.is_batch_refused() && asked.is_some_and(|asked| asked.elapsed() < every) {
         return;
     }
-    let first = asked.replace(Instant::now()).is_none();
+    let first = asked.is_none();
     let mut said = false;
     // rdkafka's admin client cannot request tokens.
     let has_tokens = kafka.security.as_ref().is_some_and(|it| it.mechanism == Some(SaslMechanism::OAuthBearer));

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use service::metrics::Registry;
 
 use super::*;
@@ -15,9 +17,9 @@ fn each_conflict_is_counted_and_logged_at_most_once_a_minute() {
     let suspect = |item| (Suspect { item, index: "a".into() }, None);
     report.report(&batch_of(&["x", "y"]), &vec![suspect(0), suspect(1)]);
     assert_eq!(metrics.verify.conflicts.with_label_values(&["events"]).get(), 2);
-    assert_eq!(report.may_log(3), None, "there was a line a moment ago");
-    report.logged.lock().unwrap().at = None;
-    assert_eq!(report.may_log(4), Some(7), "it speaks of all since the last one");
+    let now = Instant::now();
+    assert_eq!(report.lines.take(3, now), None, "there was a line a moment ago");
+    assert_eq!(report.lines.take(4, now + Duration::from_secs(60)), Some(7), "it speaks of all since the last one");
 }
 
 #[test]

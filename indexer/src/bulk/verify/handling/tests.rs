@@ -1,5 +1,6 @@
 use super::*;
 use crate::bulk::outcome::BlockKind;
+use crate::bulk::outcome::Trouble;
 
 #[test]
 fn settings_and_mappings_that_change_documents_are_recognised() {

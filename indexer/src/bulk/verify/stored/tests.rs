@@ -1,5 +1,6 @@
 use super::*;
 use crate::bulk::outcome::BlockKind;
+use crate::bulk::outcome::Trouble;
 
 fn answer(status: u16, body: &str) -> ServerAnswer {
     ServerAnswer { status, body: Bytes::copy_from_slice(body.as_bytes()), is_elasticsearch: true }

@@ -1,4 +1,4 @@
-//! `receiver.sources.<name>.verification`.
+//! Checks `receiver.sources.<name>.verification`.
 
 use config::check::Problems;
 
@@ -16,15 +16,15 @@ pub(super) fn check(key: &str, verification: &Verification, auth: &Auth, problem
     check_token(key, verification, problems);
 }
 
-/// The secret that signs events is the one that the vendor wants to see used.
+/// Checks that the source has the secret that signs events, because the answer to the challenge is signed with it.
 fn check_secret(key: &str, vendor: Vendor, auth: &Auth, problems: &mut Problems) {
     let name = vendor.name();
     if !matches!(auth, Auth::Hmac { algorithm: HmacAlgorithm::Sha256, .. }) {
         let message = format!("{name} needs auth of type: hmac with sha256, such as preset: {name}");
         return problems.add(format_args!("{key}.challenge"), message);
     }
-    // Anybody may have X's token hashed. What is so short and plain is no event then, and no text before or after the
-    // body can make it one.
+    // Anyone can request the hash of a token. So a body that looks like a token is never an event, and the signature
+    // must cover nothing but the body.
     if vendor == Vendor::X && auth.signed_parts().is_ok_and(|parts| parts != [SignedPart::Body]) {
         let message = "x needs auth that signs the body and nothing else, as preset: x does";
         problems.add(format_args!("{key}.challenge"), message);
