@@ -20,7 +20,7 @@ pub struct Routes {
 
 impl Config {
     /// Returns the config of each index set of the one topic of this config, as if it were the only one, in the order of
-    /// [`super::Elasticsearch::index_names`].
+    /// `Elasticsearch::index_names`.
     pub fn of_index_sets(&self) -> Vec<Self> {
         let names = self.elasticsearch.index_names();
         let of = |name: &&str| {
