@@ -17,7 +17,7 @@ use crate::body_budget::MemoryBudget;
 use crate::message::{Buffer, Writer};
 use crate::receive::reader::{Events, Reader, Schemas};
 use crate::reject::location::ErrorLocation;
-use crate::reject::{Rejection, SchemaName};
+use crate::reject::{Rejection, SchemaName, detail};
 use crate::stages::unframe::Reading;
 use crate::stages::validate::BatchLimits;
 use crate::workers::Workers;
@@ -99,7 +99,7 @@ impl OfflineIngest {
                 assert!(!matches!(rejection, Rejection::Internal), "a worker panicked");
                 // The texts of the refusal are tested as well.
                 let location = ErrorLocation::of(&rejection);
-                let said = (rejection.detail(), location.as_ref().map(ToString::to_string));
+                let said = (detail(&rejection), location.as_ref().map(ToString::to_string));
                 debug_assert!(!said.0.is_empty() && said.1.as_deref() != Some(""));
                 Verdict::Refused(rejection.code(), location.map(|location| location.reason))
             }

@@ -15,6 +15,8 @@ use crate::stages::validate::{BatchError, Invalid};
 use crate::workers::WorkError;
 use table::{Again, Row};
 
+pub(crate) use detail::detail;
+
 mod detail;
 pub(crate) mod location;
 mod response;

@@ -17,6 +17,7 @@ use super::{Endpoint, Queued};
 use crate::body_budget::BodyBudget;
 use crate::message::{Buffer, RecordHead, Writer};
 use crate::reject::Rejection;
+use crate::source::early;
 use crate::stages::unframe::Form;
 use crate::stages::validate::fits;
 
@@ -42,7 +43,7 @@ impl Endpoint {
             return self.queue_older(&writer, body, record).await;
         }
         if self.source.generation() == generation {
-            self.source.look_early(&self.common.registry, Instant::now(), deadline).await;
+            early::look(&self.source, &self.common.registry, Instant::now(), deadline).await;
         }
         if self.source.generation() == generation {
             return Err(refused);
