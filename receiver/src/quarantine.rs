@@ -15,8 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::message::RecordHead;
-use crate::reject::{Rejection, detail};
 use crate::reject::location::ErrorLocation;
+use crate::reject::{Rejection, detail};
 use crate::stages::unframe::{SCHEMA_ID, SCHEMA_VERSION};
 
 /// The most bytes of bodies that wait for Kafka, for each source: an eighth of the queue for events.

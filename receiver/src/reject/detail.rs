@@ -18,8 +18,7 @@ pub(crate) fn detail(rejection: &Rejection) -> Cow<'static, str> {
         Rejection::Invalid { as_likely, as_framed: None } => likely(as_likely).into(),
         Rejection::Invalid { as_likely, as_framed: Some(framed) } => {
             let (id, error) = (framed.schema, &framed.error);
-            format!("{}; nor is it in the Confluent wire format with schema id {id}: {error}", likely(as_likely))
-                .into()
+            format!("{}; nor is it in the Confluent wire format with schema id {id}: {error}", likely(as_likely)).into()
         }
         Rejection::Container(error) => container(error).into(),
         Rejection::Ambiguous(framing) => ambiguous(*framing).into(),
