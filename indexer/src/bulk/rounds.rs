@@ -96,6 +96,7 @@ impl Rounds {
     ) -> Progress {
         let evidence = &self.undecided.evidence;
         if let Some(alone) = &mut alone {
+            alone.goes_to(&work.destinations.of(chunk[0]));
             alone.start(evidence);
         }
         let witness = alone.as_ref().and_then(|alone| alone.witness.as_ref());

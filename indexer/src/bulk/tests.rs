@@ -15,6 +15,7 @@ use stub::{Received, Reply, Stub, all_written, failure, items};
 mod doubtful;
 mod placement;
 mod routes;
+mod set_aside;
 pub(crate) mod stub;
 
 /// Creates a batch with one document per name, with the name as id.
