@@ -123,6 +123,7 @@ fn apply_one(work: &mut Work<'_>, item: usize, fate: Fate, progress: &mut Progre
         Fate::Blocked(block) => {
             let is_index = matches!(block.kind, BlockKind::Index | BlockKind::Closed);
             let is_moved = work.destinations.reroutes() && is_index;
+            work.obstructed.note_sent(item, work.destinations.of(item), &block);
             progress.blockage.note(block, is_moved);
             return !work.destinations.place_again_if(is_moved, item);
         }
