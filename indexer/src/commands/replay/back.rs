@@ -3,12 +3,15 @@
 
 use std::fmt;
 
+use kafka::position::Partition;
+use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
+use super::log::Log;
 use super::{CommandError, ReplayArgs};
 use crate::commands::exit::Exit;
 use crate::commands::output::Output;
-use crate::commands::times::Bound;
+use crate::commands::times::{Bound, When};
 use crate::config::Config;
 use crate::index::Index;
 use crate::index::swap::Returned;
@@ -55,37 +58,54 @@ pub async fn swap_back(
     let topic = super::topic_of(config, args.topic.as_deref())?;
     let live = crate::commands::index(&topic, false)?;
     live.identify().await?;
-    let returned = begin(&live).await?;
+    let (returned, is_resumed) = begin(&live).await?;
     if returned.is_done {
         let alias = live.name().to_owned();
         args.output.print(&AlreadyBack { alias, outcome: "already_back" });
         return Ok(Exit::Done);
     }
     let from: Bound = returned.from.parse().map_err(CommandError::Note)?;
+    let partitions = block_in_place(|| Log::new(&topic)?.partitions())?;
     let replay = ReplayArgs {
-        from,
+        from: with_new_partitions(from, &partitions),
         topic: args.topic.clone(),
         name: Some(format!("{}-swap-back", topic.kafka.topic)),
-        restart: true,
+        restart: !is_resumed,
         output: args.output,
         ..ReplayArgs::default()
     };
     live.close_left(&returned).await?;
-    let exit = super::run(config, &replay, shutdown).await?;
+    let exit = match super::run(config, &replay, shutdown).await {
+        // The replay of this name is that of an earlier swap, or the topic has got partitions since it began.
+        Err(CommandError::Unfinished { .. }) => {
+            super::run(config, &ReplayArgs { restart: true, ..replay }, shutdown).await?
+        }
+        ran => ran?,
+    };
     if exit == Exit::Done {
         live.note_returned(&Returned { is_done: true, ..returned }).await?;
     }
     Ok(exit)
 }
 
-/// Returns the way back that an earlier run has begun, or else begins one where something was swapped.
-async fn begin(live: &Index) -> Result<Returned, CommandError> {
+/// Adds to the offsets of `from` those of the topic's `partitions` that came after the swap, from their beginning.
+fn with_new_partitions(from: Bound, partitions: &[Partition]) -> Bound {
+    let When::Offsets(mut offsets) = from.when else { return from };
+    for partition in partitions {
+        offsets.entry(*partition).or_insert(0);
+    }
+    let pairs: Vec<String> = offsets.iter().map(|(partition, offset)| format!("{partition}:{offset}")).collect();
+    Bound { text: pairs.join(","), when: When::Offsets(offsets) }
+}
+
+/// Returns the way back that an earlier run has begun, and true; or else begins one where something was swapped.
+async fn begin(live: &Index) -> Result<(Returned, bool), CommandError> {
     let behind = live.members().await?;
     let earlier = live.returned(&behind).await?;
     if let Some(returned) = earlier.as_ref().filter(|returned| !returned.is_done) {
         let from = &returned.from;
         tracing::info!(from, "The alias leads to the old indices already: the way back goes on.");
-        return Ok(returned.clone());
+        return Ok((returned.clone(), true));
     }
     match (live.replaced().await?, earlier) {
         (Some(replaced), _) => {
@@ -93,9 +113,12 @@ async fn begin(live: &Index) -> Result<Returned, CommandError> {
             let _: Bound = from.parse().map_err(CommandError::Note)?;
             let returned = live.move_back(&behind, &replaced).await?;
             tracing::info!(from, "The alias leads to the old indices again; they get what came in since the swap.");
-            Ok(returned)
+            Ok((returned, false))
         }
-        (None, Some(returned)) => Ok(returned),
+        (None, Some(returned)) => Ok((returned, true)),
         (None, None) => Err(CommandError::NotSwapped(live.name().to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests;
