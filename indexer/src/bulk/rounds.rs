@@ -9,7 +9,7 @@ use super::doubt::Cause;
 use super::dropped::DroppedReport;
 use super::landing::Landing;
 use super::limiter::{self, Health, Limiter, Permit};
-use super::outcome::{self, Judgement, Trouble};
+use super::outcome::{self, Judgement, Refusal, Trouble};
 use super::post::{self, Post};
 use super::progress::{Ending, Progress, Repair};
 use super::retries::Retries;
@@ -135,12 +135,18 @@ impl Rounds {
     /// Turns a doubtful answer to a whole request into a block, if its index is known to refuse all documents. If the
     /// request named several indices, later requests name only one.
     fn doubt_whole(&self, work: &Work<'_>, chunk: &[usize], judgement: Judgement) -> Judgement {
-        let Judgement::Doubtful(refusal) = &judgement else { return judgement };
+        let refusal = match &judgement {
+            Judgement::Doubtful(refusal) => refusal.clone(),
+            Judgement::TooLarge => Refusal::too_large(0),
+            _ => return judgement,
+        };
         let Some(index) = work.destinations.of_all(chunk) else {
-            self.post.go_by_path();
+            if judgement != Judgement::TooLarge {
+                self.post.go_by_path();
+            }
             return judgement;
         };
-        match self.undecided.evidence.known_block(&index, refusal) {
+        match self.undecided.evidence.known_block(&index, &refusal) {
             Some(block) if chunk.len() > 1 => Judgement::Blocked(block),
             _ => judgement,
         }
