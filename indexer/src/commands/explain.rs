@@ -21,6 +21,7 @@ use crate::bulk::dry_run::DryRun;
 use crate::config::Config;
 use crate::decode::{Decoded, Decoder, Missing};
 use crate::elasticsearch::Client;
+use crate::index::verdict;
 use crate::message::progress::{BatchId, Epoch};
 use crate::message::record::OwnedRecord;
 use crate::message::target::Route;
@@ -164,8 +165,8 @@ impl<'a> Bench<'a> {
         let (index, id, document) = explanation.parts();
         let route = batch.targets.first().map_or_else(Route::default, |target| target.route);
         let Some(index_cache) = self.bulk.index_cache(route) else { return Ok(()) };
-        let verdict = index_cache.index().verdict(index, id, document).await?;
-        explanation.mapping = Some(verdict);
+        let requests = &index_cache.index().requests;
+        explanation.mapping = Some(verdict::predict(requests, index, id, document).await?);
         Ok(())
     }
 }

@@ -13,8 +13,7 @@ use crate::commands::exit::Exit;
 use crate::commands::output::Output;
 use crate::commands::times::{Bound, When};
 use crate::config::Config;
-use crate::index::Index;
-use crate::index::swap::Returned;
+use crate::index::swap::{Alias, Returned, WayBack};
 
 /// The arguments of `swap-back`.
 #[derive(Clone, Debug, clap::Args)]
@@ -56,11 +55,12 @@ pub async fn swap_back(
     shutdown: &CancellationToken,
 ) -> Result<Exit, CommandError> {
     let topic = super::topic_of(config, args.topic.as_deref())?;
-    let live = crate::commands::index(&topic, false)?;
-    live.identify().await?;
-    let (returned, is_resumed) = begin(&live).await?;
+    let live = crate::commands::index(&topic)?;
+    live.bootstrap.identify().await?;
+    let (alias, way_back) = (Alias::of(&live), WayBack::of(&live));
+    let (returned, is_resumed) = begin(&alias, &way_back).await?;
     if returned.is_done {
-        let alias = live.name().to_owned();
+        let alias = alias.name().to_owned();
         args.output.print(&AlreadyBack { alias, outcome: "already_back" });
         return Ok(Exit::Done);
     }
@@ -74,7 +74,7 @@ pub async fn swap_back(
         output: args.output,
         ..ReplayArgs::default()
     };
-    live.close_left(&returned).await?;
+    way_back.close_left(&returned).await?;
     let exit = match super::run(config, &replay, shutdown).await {
         // The replay of this name is that of an earlier swap, or the topic has got partitions since it began.
         Err(CommandError::Unfinished { .. }) => {
@@ -83,7 +83,7 @@ pub async fn swap_back(
         ran => ran?,
     };
     if exit == Exit::Done {
-        live.note_returned(&Returned { is_done: true, ..returned }).await?;
+        way_back.note_returned(&Returned { is_done: true, ..returned }).await?;
     }
     Ok(exit)
 }
@@ -99,24 +99,24 @@ fn with_new_partitions(from: Bound, partitions: &[Partition]) -> Bound {
 }
 
 /// Returns the way back that an earlier run has begun, and true; or else begins one where something was swapped.
-async fn begin(live: &Index) -> Result<(Returned, bool), CommandError> {
-    let behind = live.members().await?;
-    let earlier = live.returned(&behind).await?;
+async fn begin(alias: &Alias, way_back: &WayBack) -> Result<(Returned, bool), CommandError> {
+    let behind = alias.members().await?;
+    let earlier = way_back.returned(&behind).await?;
     if let Some(returned) = earlier.as_ref().filter(|returned| !returned.is_done) {
         let from = &returned.from;
         tracing::info!(from, "The alias leads to the old indices already: the way back goes on.");
         return Ok((returned.clone(), true));
     }
-    match (live.replaced().await?, earlier) {
+    match (alias.replaced().await?, earlier) {
         (Some(replaced), _) => {
             let from = &replaced.from;
             let _: Bound = from.parse().map_err(CommandError::Note)?;
-            let returned = live.move_back(&behind, &replaced).await?;
+            let returned = way_back.move_back(&behind, &replaced).await?;
             tracing::info!(from, "The alias leads to the old indices again; they get what came in since the swap.");
             Ok((returned, false))
         }
         (None, Some(returned)) => Ok((returned, true)),
-        (None, None) => Err(CommandError::NotSwapped(live.name().to_owned())),
+        (None, None) => Err(CommandError::NotSwapped(alias.name().to_owned())),
     }
 }
 

@@ -1,6 +1,6 @@
 use config::{check, load_from};
 
-use super::*;
+use crate::config::Config;
 
 const ROUTED: &str = "
 elasticsearch:
