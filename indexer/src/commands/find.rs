@@ -141,7 +141,10 @@ async fn add_documents(client: &Client, config: &Config, wanted: &Wanted, found:
     let mut documents: BTreeMap<String, Vec<Document>> = BTreeMap::new();
     for index in config.elasticsearch.index_names() {
         match stored::documents(client, index, &list).await {
-            Ok(found) => found.into_iter().for_each(|(id, found)| documents.entry(id).or_default().extend(found)),
+            Ok(found) => {
+                found.documents.into_iter().for_each(|(id, found)| documents.entry(id).or_default().extend(found));
+                report.problems.extend(found.problems);
+            }
             Err(problem) => report.problems.push(problem),
         }
     }

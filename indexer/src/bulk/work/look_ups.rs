@@ -33,6 +33,16 @@ impl LookUps {
         self.waiting.drain(..count).collect()
     }
 
+    /// Returns whether `item` waits for its look-up.
+    pub(super) fn holds(&self, item: usize) -> bool {
+        self.waiting.contains(&item)
+    }
+
+    /// Takes `item` out.
+    pub(super) fn remove(&mut self, item: usize) {
+        self.waiting.retain(|waiting| *waiting != item);
+    }
+
     /// Queues `items` to be looked up before they are sent.
     pub(in crate::bulk) fn extend(&mut self, items: impl IntoIterator<Item = usize>) {
         self.waiting.extend(items);

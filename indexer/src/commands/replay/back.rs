@@ -3,12 +3,15 @@
 
 use std::fmt;
 
+use kafka::position::Partition;
+use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
+use super::log::Log;
 use super::{CommandError, ReplayArgs};
 use crate::commands::exit::Exit;
 use crate::commands::output::Output;
-use crate::commands::times::Bound;
+use crate::commands::times::{Bound, When};
 use crate::config::Config;
 use crate::index::swap::{Alias, Returned, WayBack};
 
@@ -55,37 +58,54 @@ pub async fn swap_back(
     let live = crate::commands::index(&topic)?;
     live.bootstrap.identify().await?;
     let (alias, way_back) = (Alias::of(&live), WayBack::of(&live));
-    let returned = begin(&alias, &way_back).await?;
+    let (returned, is_resumed) = begin(&alias, &way_back).await?;
     if returned.is_done {
         let alias = alias.name().to_owned();
         args.output.print(&AlreadyBack { alias, outcome: "already_back" });
         return Ok(Exit::Done);
     }
     let from: Bound = returned.from.parse().map_err(CommandError::Note)?;
+    let partitions = block_in_place(|| Log::new(&topic)?.partitions())?;
     let replay = ReplayArgs {
-        from,
+        from: with_new_partitions(from, &partitions),
         topic: args.topic.clone(),
         name: Some(format!("{}-swap-back", topic.kafka.topic)),
-        restart: true,
+        restart: !is_resumed,
         output: args.output,
         ..ReplayArgs::default()
     };
     way_back.close_left(&returned).await?;
-    let exit = super::run(config, &replay, shutdown).await?;
+    let exit = match super::run(config, &replay, shutdown).await {
+        // The replay of this name is that of an earlier swap, or the topic has got partitions since it began.
+        Err(CommandError::Unfinished { .. }) => {
+            super::run(config, &ReplayArgs { restart: true, ..replay }, shutdown).await?
+        }
+        ran => ran?,
+    };
     if exit == Exit::Done {
         way_back.note_returned(&Returned { is_done: true, ..returned }).await?;
     }
     Ok(exit)
 }
 
-/// Returns the way back that an earlier run has begun, or else begins one where something was swapped.
-async fn begin(alias: &Alias, way_back: &WayBack) -> Result<Returned, CommandError> {
+/// Adds to the offsets of `from` those of the topic's `partitions` that came after the swap, from their beginning.
+fn with_new_partitions(from: Bound, partitions: &[Partition]) -> Bound {
+    let When::Offsets(mut offsets) = from.when else { return from };
+    for partition in partitions {
+        offsets.entry(*partition).or_insert(0);
+    }
+    let pairs: Vec<String> = offsets.iter().map(|(partition, offset)| format!("{partition}:{offset}")).collect();
+    Bound { text: pairs.join(","), when: When::Offsets(offsets) }
+}
+
+/// Returns the way back that an earlier run has begun, and true; or else begins one where something was swapped.
+async fn begin(alias: &Alias, way_back: &WayBack) -> Result<(Returned, bool), CommandError> {
     let behind = alias.members().await?;
     let earlier = way_back.returned(&behind).await?;
     if let Some(returned) = earlier.as_ref().filter(|returned| !returned.is_done) {
         let from = &returned.from;
         tracing::info!(from, "The alias leads to the old indices already: the way back goes on.");
-        return Ok(returned.clone());
+        return Ok((returned.clone(), true));
     }
     match (alias.replaced().await?, earlier) {
         (Some(replaced), _) => {
@@ -93,9 +113,12 @@ async fn begin(alias: &Alias, way_back: &WayBack) -> Result<Returned, CommandErr
             let _: Bound = from.parse().map_err(CommandError::Note)?;
             let returned = way_back.move_back(&behind, &replaced).await?;
             tracing::info!(from, "The alias leads to the old indices again; they get what came in since the swap.");
-            Ok(returned)
+            Ok((returned, false))
         }
-        (None, Some(returned)) => Ok(returned),
+        (None, Some(returned)) => Ok((returned, true)),
         (None, None) => Err(CommandError::NotSwapped(alias.name().to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,3 +33,13 @@ async fn an_answer_of_something_before_the_server_is_no_refusal() {
         assert_eq!(stub.requests().len(), 2, "{status}: it is asked again");
     }
 }
+
+#[tokio::test]
+async fn a_master_that_does_not_finish_in_time_is_not_passed() {
+    for status in [408, 200] {
+        let (_stub, client) = refusing(status, r#"{"timed_out":true}"#).await;
+        assert!(Barrier::default().pass(&client).await.is_err(), "{status}");
+    }
+    let (_stub, client) = refusing(200, r#"{"timed_out":false}"#).await;
+    Barrier::default().pass(&client).await.unwrap();
+}
