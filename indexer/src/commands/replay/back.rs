@@ -36,7 +36,7 @@ impl fmt::Display for AlreadyBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "The alias {} leads to the old indices, and these have all that came in: nothing is left to do.",
+            "The alias {} points to the old indices, and they have all events: nothing is left to do.",
             self.alias
         )
     }
@@ -84,7 +84,7 @@ async fn begin(live: &Index) -> Result<Returned, CommandError> {
     let earlier = live.returned(&behind).await?;
     if let Some(returned) = earlier.as_ref().filter(|returned| !returned.is_done) {
         let from = &returned.from;
-        tracing::info!(from, "The alias leads to the old indices already: the way back goes on.");
+        tracing::info!(from, "The alias already points to the old indices; undoing the swap continues.");
         return Ok(returned.clone());
     }
     match (live.replaced().await?, earlier) {
@@ -92,7 +92,10 @@ async fn begin(live: &Index) -> Result<Returned, CommandError> {
             let from = &replaced.from;
             let _: Bound = from.parse().map_err(CommandError::Note)?;
             let returned = live.move_back(&behind, &replaced).await?;
-            tracing::info!(from, "The alias leads to the old indices again; they get what came in since the swap.");
+            tracing::info!(
+                from,
+                "The alias points to the old indices again; they get the events received since the swap."
+            );
             Ok(returned)
         }
         (None, Some(returned)) => Ok(returned),

@@ -185,7 +185,7 @@ impl Backfill<'_> {
             let replaced = Replaced { indices: old.to_vec(), closed, from };
             self.live.note_replaced(self.into, &replaced).await?;
             self.live.move_alias(old, &new).await?;
-            tracing::info!(into = self.into, alias = self.live.name(), "The alias now leads to the new index.");
+            tracing::info!(into = self.into, alias = self.live.name(), "The alias now points to the new index.");
         }
         for index in self.live.writable(old).await? {
             self.live.close_to_writes(&index).await?;
