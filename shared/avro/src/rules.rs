@@ -209,7 +209,7 @@ impl Tree {
 fn names_of(path: &str) -> Result<Vec<&str>, String> {
     let names: Vec<&str> = path.split('.').collect();
     if names.iter().any(|name| name.trim().is_empty()) {
-        return Err("is no path: a name between two dots is missing".to_owned());
+        return Err("is not a path: a name between two dots is missing".to_owned());
     }
     if names.len() > MAX_NAMES {
         return Err(format!("has more than {MAX_NAMES} names"));
