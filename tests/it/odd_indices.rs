@@ -180,7 +180,7 @@ async fn documents_missing_in_a_read_only_index_go_to_the_write_index() -> Resul
 
 /// Elasticsearch refuses what is asked about the alias as a whole then.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_old_index_that_does_not_let_its_metadata_be_read_stops_nothing_and_loses_nothing() -> Result<()> {
+async fn an_old_index_with_blocked_metadata_stops_nothing() -> Result<()> {
     let mut scene = Scene::new("no-metadata", Expired::Oldest).await?;
     let block = |is_set: Value| json!({ "index.blocks.metadata": is_set });
     let settings = format!("{}/_settings", scene.backing(1));
@@ -204,7 +204,7 @@ async fn an_old_index_that_does_not_let_its_metadata_be_read_stops_nothing_and_l
 
 /// A late event cannot be looked up there: the topic waits and says why, and goes on by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_old_index_that_may_not_be_searched_blocks_late_events_with_the_servers_reason() -> Result<()> {
+async fn an_old_index_with_blocked_reads_blocks_late_events_with_the_reason() -> Result<()> {
     let scene = Scene::new("no-reading", Expired::Oldest).await?;
     let settings = format!("{}/_settings", scene.backing(1));
     scene.call(Method::PUT, &format!("{}/_block/write", scene.backing(1)), Value::Null).await?;
