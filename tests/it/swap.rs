@@ -219,7 +219,7 @@ async fn an_impossible_or_incomplete_swap_is_refused_with_the_reason() -> Result
     assert!(!pipeline.search.call(Method::GET, &format!("{name}/_count"), &Value::Null).await?.is_null());
 
     let again = command::run(&pipeline, &["replay", "--from", "earliest", "--into", &new]).await?;
-    assert!(again.code == 1 && again.errors.contains("is there already"), "{again:#?}");
+    assert!(again.code == 1 && again.errors.contains("already exists"), "{again:#?}");
     pipeline.config.elasticsearch.strategy = Strategy::DataStream;
     let stream = command::run(&pipeline, &["replay", "--from", "earliest", "--into", "x", "--swap"]).await?;
     assert!(stream.code == 1 && stream.errors.contains("data_stream"), "{stream:#?}");
