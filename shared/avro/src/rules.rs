@@ -177,8 +177,8 @@ impl FieldRules {
             at = if *name == "*" { self.step_to_any(&at) } else { self.step(&at, name) };
             let Some(Rule { path: other, action: Action::Hide(_) }) = self.winner(&at) else { continue };
             let problem = format!(
-                "never applies: the rule of {other} takes the whole of what it is in; remove one of them, or keep a \
-                 part of it by a path of its own"
+                "never applies: the rule of {other} hides everything below it; remove one of the two, or replace \
+                 {other} with rules for single fields"
             );
             return Err(RuleError { path: Some(path.to_owned()), problem });
         }

@@ -103,8 +103,8 @@ impl Lone {
                     "Elasticsearch refuses a document repeatedly and accepts others meanwhile; the document goes to \
                      the dead-letter topic.",
                 false =>
-                    "Elasticsearch refuses a document, and no other shows whether it or the index is at fault; the \
-                     document waits, and its partition's offset with it.",
+                    "Elasticsearch refuses a document, and no other document shows whether the document or the index \
+                     is at fault; the document waits, and the offset of its partition waits with it.",
             }
         );
     }

@@ -275,9 +275,9 @@ fn contradictory_and_invalid_rules_are_refused() {
         (error.path.unwrap_or_default(), error.problem)
     };
     for (given, path, says) in [
-        (json!({"a": "mask", "a.b": "hash"}), "a.b", "the rule of a takes the whole"),
-        (json!({"a.*": "drop", "a.b.c": "keep"}), "a.b.c", "the rule of a.* takes the whole"),
-        (json!({"*": "drop", "*.b": "mask"}), "*.b", "the rule of * takes the whole"),
+        (json!({"a": "mask", "a.b": "hash"}), "a.b", "the rule of a hides everything below it"),
+        (json!({"a.*": "drop", "a.b.c": "keep"}), "a.b.c", "the rule of a.* hides everything below it"),
+        (json!({"*": "drop", "*.b": "mask"}), "*.b", "the rule of * hides everything below it"),
         (json!({"a..b": "mask"}), "a..b", "is not a path"),
         (json!({"": "mask"}), "", "is not a path"),
         (json!({"a": {"keep_last": 0}}), "a", "at least 1"),
