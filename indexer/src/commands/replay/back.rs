@@ -1,5 +1,5 @@
-//! `swap-back`: the alias leads to the indices again that a swap has replaced, and these get what came in since. One
-//! that was stopped or killed is finished when the command is given again.
+//! `swap-back`: moves the alias back to the indices that a swap has replaced, and indexes the events received since into
+//! them. If the command was stopped or killed, the next run does the remaining steps.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub struct SwapBackArgs {
     pub output: Output,
 }
 
-/// That there is nothing left to do.
+/// The report that nothing is left to do.
 #[derive(Debug, serde::Serialize)]
 struct AlreadyBack {
     alias: String,
@@ -42,8 +42,8 @@ impl fmt::Display for AlreadyBack {
     }
 }
 
-/// Moves the alias back, closes the index that it leaves, and indexes what came in since the swap. Goes on where an
-/// earlier run was stopped. Prints a summary.
+/// Moves the alias back, closes the index that it leaves, and indexes the events received since the swap. Continues an
+/// earlier run that was stopped. Prints a summary.
 ///
 /// # Errors
 /// [`CommandError`], if nothing was swapped.
@@ -78,7 +78,7 @@ pub async fn swap_back(
     Ok(exit)
 }
 
-/// Returns the way back that an earlier run has begun, or else begins one where something was swapped.
+/// Returns the state of the earlier run that has begun to undo the swap. If there was none, begins to undo the swap.
 async fn begin(live: &Index) -> Result<Returned, CommandError> {
     let behind = live.members().await?;
     let earlier = live.returned(&behind).await?;

@@ -54,7 +54,7 @@ pub(super) struct Filled {
     pub(super) into: String,
     /// The result of the comparison.
     pub(super) compared: Comparison,
-    /// Whether the alias leads to the new index.
+    /// Whether the alias points to the new index.
     pub(super) is_swapped: bool,
     /// The indices that the alias led to before.
     pub(super) replaced: Vec<String>,
