@@ -78,6 +78,37 @@ async fn a_duplicate_written_because_of_a_rollover_is_deleted_once() {
     assert_eq!((copies("deleted"), copies("left")), (1, 0));
 }
 
+/// Each look-up takes longer than the time until the next rollover. A real server cannot be timed like this.
+#[tokio::test]
+async fn a_rollover_during_each_full_look_up_does_not_stop_the_documents() {
+    const ROLLOVERS: usize = 5;
+    let count = AtomicUsize::new(2);
+    let stub = Stub::start(move |received| match received.line.as_str() {
+        line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
+        line if line.starts_with("GET /_data_stream/") => stream(count.load(Ordering::Relaxed)),
+        line if line.starts_with("GET ") => list(count.load(Ordering::Relaxed)),
+        line if line.contains("/_mget") => {
+            if line.contains("000001/") && count.load(Ordering::Relaxed) < 2 + ROLLOVERS {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+            found(received, |_| false)
+        }
+        _ => all_written(received),
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::DataStream;
+    // Each list is read again.
+    config.elasticsearch.placement.refresh_interval = Duration::from_millis(1);
+    let service = service(&config);
+    let mut batch = numbered(3);
+    batch.items.iter_mut().for_each(|item| item.time = 0);
+    assert_eq!(service.bulk.deliver(&batch).await.indexed, 3);
+    let is_oldest = |received: &Received| received.line.contains("000001/_mget");
+    let full = stub.requests().iter().filter(|received| is_oldest(received)).count();
+    assert_eq!(full, 1, "what an old index did not hold once, it does not receive later");
+}
+
 /// The list is read a moment before the oldest index is deleted or closed, which no test against a real one can hit at
 /// will.
 #[tokio::test]
