@@ -6,9 +6,8 @@
 const MOUNTED: [&str; 4] = ["restored-", "partial-", "restored_", "partial_"];
 /// The first words of a prefix that ends with an underscore. Other prefixes must end with a dash, because an underscore
 /// also occurs within names.
-const MAKERS: [&str; 10] = [
-    "backup", "clone", "copy", "migrated", "partial", "recovered", "reindexed", "restore", "restored", "shrink",
-];
+const MAKERS: [&str; 10] =
+    ["backup", "clone", "copy", "migrated", "partial", "recovered", "reindexed", "restore", "restored", "shrink"];
 /// The fewest digits of the number at the end of a backing index's name (Elasticsearch reference, "Rollover").
 const DIGITS: usize = 6;
 

@@ -153,8 +153,10 @@ impl Refuses {
 
 /// Returns a batch of documents for the write index, and of `late` ones for the old one.
 fn late_and_fresh(refuses: Refuses, late: usize) -> Batch {
-    let names: Vec<String> =
-        (0..3).map(|number| format!("fresh-{number}")).chain((0..late).map(|number| format!("late-{number}"))).collect();
+    let names: Vec<String> = (0..3)
+        .map(|number| format!("fresh-{number}"))
+        .chain((0..late).map(|number| format!("late-{number}")))
+        .collect();
     let mut batch = batch_of(&names);
     batch.targets[0].index = WRITE.into();
     let look_up = matches!(refuses, Refuses::LookUps);

@@ -23,11 +23,7 @@ pub(super) struct FoundDocuments {
 ///
 /// # Errors
 /// A text that says which request failed or was refused.
-pub(super) async fn documents(
-    client: &Client,
-    name: &str,
-    ids: &[String],
-) -> Result<FoundDocuments, String> {
+pub(super) async fn documents(client: &Client, name: &str, ids: &[String]) -> Result<FoundDocuments, String> {
     let indices = indices(client, name).await?;
     let pairs: Vec<Value> = ids
         .iter()

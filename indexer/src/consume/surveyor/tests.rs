@@ -70,7 +70,9 @@ fn a_topic_that_may_not_be_read_is_not_ready_until_it_may() {
     let (readiness, condition) = condition();
     let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new(condition));
     let survey = |may_read| Survey { topic_id: None, may_read, ends: Vec::new() };
-    for (may_read, is_met) in [(None, true), (Some(true), true), (Some(false), false), (None, false), (Some(false), false)] {
+    for (may_read, is_met) in
+        [(None, true), (Some(true), true), (Some(false), false), (None, false), (Some(false), false)]
+    {
         surveyor.take(&survey(may_read), &mut topic);
         let unmet = readiness.unmet();
         assert_eq!(unmet.is_empty(), is_met, "{may_read:?}: {unmet:?}");
