@@ -39,6 +39,32 @@ pub struct Config {
     pub cxone: Cxone,
 }
 
+impl Config {
+    /// Returns where the ids of the source `name` are unique: its `id_scope`, or what follows from the other sources of
+    /// its topic. A source without a `key_field` has no ids and gets the topic.
+    pub fn id_scope(&self, name: &str) -> IdScope {
+        let sources = &self.receiver.sources;
+        let Some(source) = sources.get(name).filter(|source| source.key_field.is_some()) else { return IdScope::Topic };
+        let topic = |source: &Source| source.topic.clone().unwrap_or_else(|| self.kafka.topic.clone());
+        let shares = sources.iter().any(|(other_name, other)| {
+            other_name != name && other.key_field.is_some() && topic(other) == topic(source)
+        });
+        source.id_scope.unwrap_or(if shares { IdScope::Source } else { IdScope::Topic })
+    }
+
+    /// Returns the subjects whose schemas come from CXone: `cxone.subjects`, or else those of all sources, without
+    /// duplicates.
+    pub fn cxone_subjects(&self) -> Vec<String> {
+        if !self.cxone.subjects.is_empty() {
+            return self.cxone.subjects.clone();
+        }
+        let mut subjects: Vec<String> = self.receiver.sources.values().map(|source| source.subject.clone()).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        subjects
+    }
+}
+
 impl BinaryConfig for Config {
     const OTHER: &'static str = "penstock-indexer";
     const LEFT: &'static [&'static str] = &["elasticsearch", "indexer", "ilm_config_path"];

@@ -15,9 +15,9 @@ pub use requests::{OfflineSignatures, Signature, ingest_head};
 
 use crate::body_budget::MemoryBudget;
 use crate::message::{Buffer, Writer};
-use crate::receive::reader::{Events, Reader, Schemas};
+use crate::receive::{Events, Reader, Schemas};
 use crate::reject::location::ErrorLocation;
-use crate::reject::{Rejection, SchemaName};
+use crate::reject::{Rejection, SchemaName, detail};
 use crate::stages::unframe::Reading;
 use crate::stages::validate::BatchLimits;
 use crate::workers::Workers;
@@ -30,10 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(3_600);
 /// Reads bodies with one schema, whatever id they name. Reads files with their own schema.
 #[derive(Debug)]
 pub struct OfflineIngest {
-    schemas: OneSchema,
-    limits: BatchLimits,
-    reading: Reading,
-    workers: Workers,
+    reader: Reader<OneSchema>,
     runtime: Runtime,
 }
 
@@ -68,7 +65,7 @@ pub enum OfflineIngestError {
     #[error(transparent)]
     Schema(#[from] SchemaError),
     /// The runtime cannot be created.
-    #[error("the runtime cannot be made: {0}")]
+    #[error("cannot create the runtime: {0}")]
     Runtime(#[from] std::io::Error),
 }
 
@@ -80,12 +77,11 @@ impl OfflineIngest {
     /// [`OfflineIngestError`].
     pub fn new(json: &str, key_field: Option<&str>, max_decompressed: usize) -> Result<Self, OfflineIngestError> {
         let writer = Arc::new(writer(json, key_field)?);
+        let schemas = OneSchema { writer, key_field: key_field.map(str::to_owned) };
         let event = Limits { max_depth: 64, max_items: 100_000, max_values: 1_600_000 };
+        let limits = BatchLimits { event, events: 10_000, bytes: max_decompressed };
         Ok(Self {
-            schemas: OneSchema { writer, key_field: key_field.map(str::to_owned) },
-            limits: BatchLimits { event, events: 10_000, bytes: max_decompressed },
-            reading: Reading::default(),
-            workers: Workers::default(),
+            reader: Reader::new(schemas, Reading::default(), limits, &Workers::default()),
             runtime: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
         })
     }
@@ -99,7 +95,7 @@ impl OfflineIngest {
                 assert!(!matches!(rejection, Rejection::Internal), "a worker panicked");
                 // The texts of the refusal are tested as well.
                 let location = ErrorLocation::of(&rejection);
-                let said = (rejection.detail(), location.as_ref().map(ToString::to_string));
+                let said = (detail(&rejection), location.as_ref().map(ToString::to_string));
                 debug_assert!(!said.0.is_empty() && said.1.as_deref() != Some(""));
                 Verdict::Refused(rejection.code(), location.map(|location| location.reason))
             }
@@ -119,9 +115,7 @@ impl OfflineIngest {
         // The limits bound what a body may take.
         let mut budget = MemoryBudget::new(usize::MAX).hold();
         let deadline = Instant::now() + PATIENCE;
-        let Self { schemas, reading, limits, workers, .. } = self;
-        let reader = Reader { schemas, reading, limits: *limits, workers };
-        let read = reader.read(&head, &mut body, &mut budget, deadline).await.map(|events| count(&events));
+        let read = self.reader.read(&head, &mut body, &mut budget, deadline).await.map(|events| count(&events));
         body.unframe();
         // A body with a form was not empty. If it is empty now, a thread took it and lost it.
         let had_form = read.as_ref().map_or_else(|unread| unread.form.is_some(), |_| true);

@@ -15,8 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::message::RecordHead;
-use crate::reject::Rejection;
 use crate::reject::location::ErrorLocation;
+use crate::reject::{Rejection, detail};
 use crate::stages::unframe::{SCHEMA_ID, SCHEMA_VERSION};
 
 /// The most bytes of bodies that wait for Kafka, for each source: an eighth of the queue for events.
@@ -67,7 +67,7 @@ impl Quarantine {
 
 /// Returns the headers of a quarantined body: the reason, and what is needed to post it again.
 pub(crate) fn headers(rejection: &Rejection, request: &HeaderMap, head: &RecordHead<'_>) -> OwnedHeaders {
-    let reason = rejection.detail();
+    let reason = detail(rejection);
     let reason = reason.get(..reason.floor_char_boundary(MAX_VALUE)).unwrap_or_default();
     let mut found: Vec<(String, Vec<u8>)> = Vec::new();
     let mut add = |key: &str, value: &[u8]| {

@@ -4,6 +4,8 @@
 //! use as well. All waits (for the body, the registry, Kafka) share one deadline, a little less than
 //! `receiver.request_timeout` after the head, so that the answer is sent by then. A late body is answered with 408 (RFC
 //! 9110, section 15.5.9: the server did not receive a complete request in time), all other delays with 503.
+//!
+//! The parts of an [`Endpoint`] are in `receive/`, a file for each. A new part is a file there and a field here.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -22,52 +24,80 @@ use crate::message::{Buffer, RecordHead};
 use crate::metrics::Counted;
 use crate::reject::Rejection;
 use crate::request_trace::RequestTrace;
-use crate::stages::authenticate::{Authentic, Authenticator, Pending, Refused};
-use crate::stages::unframe::{Form, unframe};
+use crate::source::Source;
+use crate::stages::authenticate::{Authentic, Authenticator, Pending};
+use crate::stages::unframe::{Form, Reading, unframe};
+use crate::stages::validate::BatchLimits;
+use crate::workers::Workers;
 
+pub(crate) use admission::Admission;
 pub(crate) use answer::other_method;
-pub(crate) use anteroom::Anteroom;
-pub(crate) use endpoint::{Common, Endpoint};
+pub(crate) use common::Common;
+pub(crate) use discards::Discards;
+pub(crate) use events::Events;
+pub(crate) use other_versions::Unread;
+pub(crate) use proxies::Proxies;
+pub(crate) use schemas::Schemas;
 
-use answer::accepted;
-use reader::{Events, Reader, Schemas, Unread};
+use admission::take_rate;
+use answer::Outcome;
+use content::ContentDecoder;
+use events::EventValidator;
+use other_versions::OtherVersions;
+use publish::Publisher;
+use refused_bodies::RefusedBodies;
 use request_id::RequestId;
-use stored::Queued;
+use schemas::SourceSchemas;
+use verify::posted::PostedChallenges;
 
-mod admit;
-mod again;
+mod admission;
 mod answer;
 mod anteroom;
 mod body;
-mod certificate;
+mod common;
 pub(crate) mod content;
-mod endpoint;
+mod discards;
 mod events;
-mod file_schema;
-pub(crate) mod reader;
+mod file_schemas;
+mod other_versions;
+mod proxies;
+mod publish;
+mod refused_bodies;
+mod registry_schemas;
 pub(crate) mod request_id;
 mod schemas;
-mod set_aside;
-mod stored;
 mod traced;
 pub(crate) mod verify;
 
 /// The part of `receiver.request_timeout` that may be spent waiting. The rest is for the answer.
 const WAITS: f32 = 0.95;
 
+/// A source with the parts that serve its requests.
+pub(crate) struct Endpoint {
+    source: Arc<Source>,
+    common: Arc<Common>,
+    challenges: PostedChallenges,
+    reader: Arc<Reader<SourceSchemas>>,
+    other_versions: OtherVersions,
+    publisher: Arc<Publisher>,
+    refused_bodies: RefusedBodies,
+}
+
+/// Reads bodies of one source with the schemas that `S` finds.
+#[derive(Debug)]
+pub(crate) struct Reader<S> {
+    content: ContentDecoder,
+    /// Which headers decide how a body is read.
+    reading: Reading,
+    schemas: S,
+    events: EventValidator,
+}
+
 /// The time at which a request's head arrived, by both clocks.
 #[derive(Clone, Copy)]
 struct Received {
     wall: SystemTime,
     instant: Instant,
-}
-
-/// What became of a request.
-enum Outcome {
-    /// So many events of it are stored.
-    Accepted(usize),
-    /// It was the challenge of a vendor, which is answered so.
-    Challenged(Response),
 }
 
 /// Answers a request to a source.
@@ -84,11 +114,7 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
     let mut trace = None;
     let outcome = endpoint.accept(&head, body, received, &request_id, &mut trace).await;
     let problem = outcome.as_ref().err().map(Rejection::code);
-    let mut response = match outcome {
-        Ok(Outcome::Accepted(count)) => accepted(count),
-        Ok(Outcome::Challenged(answer)) => answer,
-        Err(rejection) => endpoint.rejected(rejection, received.wall, &request_id),
-    };
+    let mut response = answer::to(outcome, &endpoint, received.wall, &request_id);
     response.headers_mut().insert(request_id::HEADER, request_id.into_value());
     if !keeps_connection && endpoint.common.stopping.is_cancelled() {
         // The sender's next request then goes to another receiver before this one closes.
@@ -102,8 +128,24 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
 }
 
 impl Endpoint {
-    /// The way of a request. It returns only when Kafka has acknowledged all events that it brought (P1). Its trace
-    /// begins in `trace` as soon as its sender is authenticated.
+    /// Creates the endpoint of `source`.
+    pub(crate) fn new(source: &Arc<Source>, common: &Arc<Common>) -> Self {
+        let schemas = SourceSchemas::new(source, common);
+        let reader = Arc::new(Reader::new(schemas, source.reading.clone(), source.batch_limits, &common.workers));
+        let publisher = Arc::new(Publisher::new(source, &common.producer));
+        Self {
+            challenges: PostedChallenges::new(source, &common.log_budget),
+            other_versions: OtherVersions::new(source, common, &reader, &publisher),
+            reader,
+            publisher,
+            refused_bodies: RefusedBodies::new(source, &common.producer),
+            source: Arc::clone(source),
+            common: Arc::clone(common),
+        }
+    }
+
+    /// Takes a request through all stages. Returns only when Kafka has acknowledged all events that it brought (P1).
+    /// Its trace begins in `trace` as soon as its sender is authenticated.
     async fn accept(
         &self,
         head: &Parts,
@@ -112,48 +154,48 @@ impl Endpoint {
         request_id: &RequestId,
         trace: &mut Option<RequestTrace>,
     ) -> Result<Outcome, Rejection> {
-        let deadline = received.instant + self.common.request_timeout.mul_f32(WAITS);
-        let authenticator = self.source.authenticator.current();
+        let (source, common) = (&*self.source, &*self.common);
+        let deadline = received.instant + common.request_timeout.mul_f32(WAITS);
+        let authenticator = source.authenticator.current();
         let client = head.extensions.get::<Visit>().map(Visit::client);
+        let traced = || traced::begin(common.traces.as_ref(), source, &head.headers, received.wall, request_id);
 
         // Head and rate: the head authenticates the sender, or says that a signature of the body will. A sender known
         // by its head must keep to the rate.
         let pending = match self.check_head(&authenticator, head, client, received.wall) {
             Ok(pending) => pending,
-            Err(rejection) => return Err(self.discard(head.version, body, rejection).await),
+            Err(rejection) => {
+                common.discards.discard(head.version, body).await;
+                return Err(rejection);
+            }
         };
         // Permit: senders that only the signature authenticates wait elsewhere.
         let by_head = pending.is_authentic();
-        if by_head {
-            *trace = self.trace(&head.headers, received.wall, request_id);
-        }
-        let mut room = if by_head { self.room(head)? } else { self.waiting_room(head, client)? };
+        let mut room = if by_head {
+            *trace = traced();
+            common.admission.room(head)?
+        } else {
+            let sender = common.proxies.sender(&head.headers, client);
+            common.admission.waiting_room(head, &source.shared_name, sender)?
+        };
         // Body.
-        let body = self.read_body(body, &mut room, received, deadline).await?;
+        let body = room.read_body(body, source.max_body, received.instant, deadline).await?;
+        source.metrics.body_bytes.inc_by(body.body().len() as u64);
         // Signature; then rate and permit, if they were not checked before.
+        let checked = pending.check_body(body, received.wall);
         let (Authentic { mut body, signer }, claim) =
-            pending.check_body(body, received.wall).map_err(|refused| match refused {
-                Refused::Unauthorized => Rejection::Unauthorized(authenticator.challenge()),
-                Refused::InFlight => Rejection::InFlight,
-            })?;
+            checked.map_err(|refused| Rejection::unauthentic(refused, &authenticator))?;
         if !by_head {
-            *trace = self.trace(&head.headers, received.wall, request_id);
-            self.let_in(&mut room, client)?;
+            *trace = traced();
+            client.inspect(|client| client.set_known());
+            common.admission.let_in(&mut room, source.rate.as_ref())?;
         }
-        if let Some(answer) = self.challenged(&head.headers, body.body(), &authenticator, signer)? {
+        if let Some(answer) = self.challenges.answer(&head.headers, body.body(), &authenticator, signer)? {
             return Ok(Outcome::Challenged(answer));
         }
 
         // Decompress, unframe, schema, validate, produce.
-        let trace = trace.as_ref();
-        let record = RecordHead {
-            timestamp: received.wall,
-            source: &self.source.name,
-            id_scope: self.source.qualifies_ids.then_some(&self.source.name),
-            request_id: request_id.as_bytes(),
-            traceparent: trace.map(RequestTrace::traceparent).or_else(|| request_id::traceparent(&head.headers)),
-            trace,
-        };
+        let record = self.publisher.record(&head.headers, received.wall, request_id, trace.as_ref());
         let taken = self.take(&head.headers, &mut body, &mut room.budget, &record, deadline).await;
         match &taken {
             Ok(_) => {
@@ -161,8 +203,7 @@ impl Endpoint {
                 client.inspect(|client| client.set_known());
             }
             Err(rejection) => {
-                body.unframe();
-                self.set_aside(rejection, &head.headers, body.body(), &record, received.instant);
+                self.refused_bodies.take(rejection, &head.headers, &mut body, &record, received.instant);
             }
         }
         taken.map(Outcome::Accepted)
@@ -176,11 +217,12 @@ impl Endpoint {
         client: Option<&Client>,
         now: SystemTime,
     ) -> Result<Pending<'a>, Rejection> {
-        let certificate = authenticator.wants_certificate().then(|| self.certificate(head, client)).flatten();
+        let wanted = authenticator.wants_certificate();
+        let certificate = wanted.then(|| self.common.proxies.certificate(&head.headers, client)).flatten();
         let checked = authenticator.check_head(head, certificate.as_deref(), now);
-        let pending = checked.map_err(|_| Rejection::Unauthorized(authenticator.challenge()))?;
+        let pending = checked.map_err(|refused| Rejection::unauthentic(refused, authenticator))?;
         if pending.is_authentic() {
-            self.take_rate()?;
+            take_rate(self.source.rate.as_ref())?;
             client.filter(|_| !authenticator.is_open()).inspect(|client| client.set_known());
         }
         Ok(pending)
@@ -196,24 +238,26 @@ impl Endpoint {
         deadline: Instant,
     ) -> Result<usize, Rejection> {
         let generation = self.source.generation();
-        let queued = match self.reader().read(head, body, budget, deadline).await {
-            Ok(events) => self.queue(events, record).await?,
-            Err(unread) => self.read_again(unread, generation, (&mut *body, &mut *budget), record, deadline).await?,
+        let queued = match self.reader.read(head, body, budget, deadline).await {
+            Ok(events) => self.publisher.queue(events, record).await?,
+            Err(unread) => {
+                self.other_versions.queue(unread, generation, (&mut *body, &mut *budget), record, deadline).await?
+            }
         };
         // The producer has its own copy, in a queue with its own limit.
         *body = Buffer::default();
         budget.release();
-        self.delivered(queued, deadline).await
-    }
-
-    /// Returns the reader for bodies of this source.
-    fn reader(&self) -> Reader<'_, Self> {
-        let (reading, workers) = (&self.source.reading, &self.common.workers);
-        Reader { schemas: self, reading, limits: self.source.batch_limits, workers }
+        self.publisher.delivered(queued, deadline).await
     }
 }
 
-impl<S: Schemas> Reader<'_, S> {
+impl<S: Schemas> Reader<S> {
+    /// Creates a reader with the schemas that `schemas` finds.
+    pub(crate) fn new(schemas: S, reading: Reading, limits: BatchLimits, workers: &Workers) -> Self {
+        let content = ContentDecoder::new(&reading, limits.bytes, workers.clone());
+        Self { content, reading, schemas, events: EventValidator::new(limits, workers.clone()) }
+    }
+
     /// Runs the middle stages, which need neither sender nor Kafka. Returns the events in `body`. Counts the memory
     /// that it uses in `budget`.
     ///
@@ -226,8 +270,8 @@ impl<S: Schemas> Reader<'_, S> {
         budget: &mut BodyBudget,
         deadline: Instant,
     ) -> Result<Events<'a>, Unread> {
-        self.decompress(head, body, budget, deadline).await?;
-        let form = unframe(head, body.body(), self.reading).map_err(Rejection::Unframe)?;
+        self.content.decompress(head, body, budget, deadline).await?;
+        let form = unframe(head, body.body(), &self.reading).map_err(Rejection::Unframe)?;
         self.read_as(form, body, budget, deadline).await.map_err(|rejection| Unread { form: Some(form), rejection })
     }
 
@@ -242,8 +286,8 @@ impl<S: Schemas> Reader<'_, S> {
         budget: &mut BodyBudget,
         deadline: Instant,
     ) -> Result<Events<'a>, Rejection> {
-        let writer = self.schema(form, body.body(), deadline).await?;
-        self.validate((form, writer), body, budget, deadline).await
+        let writer = schemas::of_form(&self.schemas, form, body.body(), deadline).await?;
+        self.events.validate(&self.schemas, (form, writer), body, budget, deadline).await
     }
 }
 

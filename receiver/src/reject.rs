@@ -9,11 +9,14 @@ use axum::http::{HeaderValue, StatusCode};
 use registry::wire::SchemaId;
 
 use crate::body_budget::BudgetExceeded;
+use crate::stages::authenticate::{Authenticator, Refused};
 use crate::stages::decompress::DecompressError;
 use crate::stages::unframe::{Framing, UnframeError};
 use crate::stages::validate::{BatchError, Invalid};
 use crate::workers::WorkError;
 use table::{Again, Row};
+
+pub(crate) use detail::detail;
 
 mod detail;
 pub(crate) mod location;
@@ -134,6 +137,14 @@ impl From<BatchError> for Rejection {
 }
 
 impl Rejection {
+    /// Returns the rejection of a request that `authenticator` refused.
+    pub(crate) fn unauthentic(refused: impl Into<Refused>, authenticator: &Authenticator) -> Self {
+        match refused.into() {
+            Refused::Unauthorized => Self::Unauthorized(authenticator.challenge()),
+            Refused::InFlight => Self::InFlight,
+        }
+    }
+
     /// Returns the row of the table.
     pub(crate) fn row(&self) -> &'static Row {
         match self {

@@ -29,7 +29,7 @@ pub(crate) fn router(
     let mut router = more;
     let mut plain = HashMap::new();
     for source in sources {
-        let endpoint = Arc::new(Endpoint { source: Arc::clone(source), common: Arc::clone(common) });
+        let endpoint = Arc::new(Endpoint::new(source, common));
         let method = post(receive).fallback(other_method).with_state(Arc::clone(&endpoint));
         let other = match source.path.strip_suffix('/') {
             Some(without) => without.to_owned(),

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use registry::SchemaRegistry;
-use service::budget::LogBudget;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use traces::{Sampling, Traces};
 
@@ -12,19 +10,14 @@ use crate::RunError;
 use crate::body_budget::MemoryBudget;
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::receive::{Anteroom, Common};
+use crate::receive::{Admission, Common, Discards, Proxies};
 use crate::server::{Settings, Tls, TlsError};
 use crate::source::Source;
-use crate::stages::authenticate::Forwarded;
 use crate::stages::produce::Producer;
 use crate::workers::Workers;
 
-/// How many unwanted bodies are read at a time, so that their senders read the answer.
-const DISCARDS: usize = 64;
 /// The least budget for incomplete heads of all connections, in bytes.
 const LEAST_HEADS: usize = 1024 * 1024;
-/// The most bytes that a request of an unknown sender holds in addition to its body: its head.
-const STRANGER_OVERHEAD: usize = 64 * 1024;
 
 /// Loads the certificates of the listener, if it has any.
 ///
@@ -66,30 +59,19 @@ pub(crate) fn common(
     stopping: CancellationToken,
 ) -> Result<Common, RunError> {
     let receiver = &config.receiver;
-    let bytes = usize::try_from(receiver.max_in_flight_bytes.as_u64()).unwrap_or(usize::MAX);
     let largest_body = sources.iter().map(|source| source.max_body).max().unwrap_or_default();
-    // A quarter of the budget, but always enough for one body with its head.
-    let of_strangers = (bytes / 4).max(largest_body.saturating_add(STRANGER_OVERHEAD)).min(bytes);
     let largest = sources.iter().map(|source| source.max_body.max(source.max_decompressed)).max().unwrap_or_default();
     Ok(Common {
         registry: SchemaRegistry::measured(&config.schema_registry, metrics.registry_requests.clone())?,
         producer: Arc::new(Producer::new(&config.kafka, largest, receiver.request_timeout)?),
         request_timeout: receiver.request_timeout,
-        // An eighth is reserved for small requests, unless the largest body needs it.
-        memory_budget: MemoryBudget::with_reserve(
-            bytes,
-            (bytes / 8).min(bytes.saturating_sub(largest_body + STRANGER_OVERHEAD)),
-        ),
-        anteroom: Anteroom::new(receiver.max_unauthenticated_requests, of_strangers),
-        unauthenticated_timeout: receiver.unauthenticated_timeout,
-        trusted_proxies: receiver.trusted_proxies.clone(),
-        forwarded_certificate: receiver.forwarded_certificate.as_ref().and_then(Forwarded::new),
-        discards: Semaphore::new(DISCARDS),
+        admission: Admission::new(receiver, largest_body),
+        proxies: Proxies::new(receiver),
+        discards: Discards::default(),
         stopping,
         traces: Traces::start(&config.tracing, "penstock-receiver", Sampling::Ratio, &metrics.spans)?,
-        request_permits: Semaphore::new(receiver.max_in_flight_requests.min(Semaphore::MAX_PERMITS)),
         metrics,
         workers: Workers::default(),
-        log_budget: LogBudget::default(),
+        log_budget: Arc::default(),
     })
 }

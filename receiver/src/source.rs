@@ -25,11 +25,9 @@ use crate::stages::validate::BatchLimits;
 
 use challenge::Challenge;
 use early::Early;
-use file_schemas::FileSchemas;
 
 pub(crate) mod challenge;
 pub(crate) mod early;
-mod file_schemas;
 mod rate;
 pub(crate) mod schema;
 
@@ -79,8 +77,6 @@ pub(crate) struct Source {
     pub(crate) register_schemas: bool,
     /// The schemas that events have named by id, each a version of one of `subjects`.
     pub(crate) named: Cache<SchemaId, Arc<Writer>>,
-    /// The schemas of files, by their text.
-    pub(crate) file_schemas: FileSchemas,
     /// Where bodies that are no events go; `None` if they are not kept.
     pub(crate) quarantine: Option<Quarantine>,
     /// Whether events still fit the current schema.
@@ -103,7 +99,7 @@ pub(crate) struct Source {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The config has no source.
-    #[error("receiver.sources: there are none: add at least one webhook")]
+    #[error("receiver.sources: no webhook is configured: add at least one")]
     None,
     /// Two sources have the same path.
     #[error(
@@ -191,7 +187,6 @@ impl Source {
             batch_limits: BatchLimits { event, events, bytes: max_decompressed },
             register_schemas: source.register_schemas,
             named: named(config.schema_registry.refresh),
-            file_schemas: FileSchemas::default(),
             quarantine: Quarantine::compile(&source.quarantine, &config.kafka),
             drift: Drift::default(),
             current: ArcSwapOption::empty(),

@@ -17,8 +17,8 @@ pub(crate) enum WorkError {
     Panicked,
 }
 
-/// Limits long computations to a number of threads.
-#[derive(Debug)]
+/// Limits long computations to a number of threads. Clones share the number.
+#[derive(Clone, Debug)]
 pub(crate) struct Workers {
     permits: Arc<Semaphore>,
 }

@@ -181,7 +181,7 @@ async fn documents_missing_in_a_read_only_index_go_to_the_write_index() -> Resul
 
 /// Elasticsearch refuses what is asked about the alias as a whole then.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_old_index_that_does_not_let_its_metadata_be_read_stops_nothing_and_loses_nothing() -> Result<()> {
+async fn an_old_index_with_blocked_metadata_stops_nothing() -> Result<()> {
     let mut scene = Scene::new("no-metadata", Expired::Oldest).await?;
     let block = |is_set: Value| json!({ "index.blocks.metadata": is_set });
     let settings = format!("{}/_settings", scene.backing(1));

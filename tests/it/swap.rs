@@ -135,7 +135,7 @@ async fn an_alias_that_rolls_over_is_swapped_under_load_and_back() -> Result<()>
 /// Each command is given again: after the new index has rolled over, after it was killed when the alias had moved, and
 /// after it was done.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_swap_and_its_way_back_that_are_given_again_do_what_is_left_and_no_more() -> Result<()> {
+async fn a_repeated_swap_or_swap_back_does_only_the_remaining_steps() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "swap-again").await?;
     pipeline.config.elasticsearch.placement.margin = Duration::from_secs(1);
     let refresh = ("topic.metadata.refresh.interval.ms".to_owned(), "1000".to_owned());
@@ -234,7 +234,7 @@ async fn an_impossible_or_incomplete_swap_is_refused_with_the_reason() -> Result
     assert!(!pipeline.search.call(Method::GET, &format!("{name}/_count"), &Value::Null).await?.is_null());
 
     let again = command::run(&pipeline, &["replay", "--from", "earliest", "--into", &new]).await?;
-    assert!(again.code == 1 && again.errors.contains("is there already"), "{again:#?}");
+    assert!(again.code == 1 && again.errors.contains("already exists"), "{again:#?}");
     pipeline.config.elasticsearch.strategy = Strategy::DataStream;
     let stream = command::run(&pipeline, &["replay", "--from", "earliest", "--into", "x", "--swap"]).await?;
     assert!(stream.code == 1 && stream.errors.contains("data_stream"), "{stream:#?}");

@@ -66,9 +66,9 @@ impl Barrier {
         if before.is_none() {
             tracing::warn!(
                 status,
-                "The indexer may not wait for Elasticsearch's master (GET _cluster/health?wait_for_events, privilege \
-                 monitor): documents are placed correctly as long as a new backing index becomes visible within half \
-                 of elasticsearch.placement.margin."
+                "The indexer is not allowed to wait for Elasticsearch's master (GET _cluster/health?wait_for_events, \
+                 privilege monitor): documents are placed correctly as long as a new backing index becomes visible \
+                 within half of elasticsearch.placement.margin."
             );
         }
     }

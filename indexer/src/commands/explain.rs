@@ -116,7 +116,7 @@ impl<'a> Bench<'a> {
                 explanation.skip("its backing index is deleted, and elasticsearch.placement.expired is skip");
             }
             Decoded::TableTooOld(..) => explanation.skip(&format!(
-                "there is no index, alias or data stream {} yet: `penstock-indexer setup` makes it",
+                "there is no index, alias or data stream {} yet: `penstock-indexer setup` creates it",
                 self.missing.as_ref().unwrap_or(&self.config.elasticsearch.index_name)
             )),
             Decoded::SchemaUnknown(id) => explanation.skip(&format!("the schema {} is not known", id.0)),

@@ -9,8 +9,6 @@ use serde::{Deserialize, Serialize};
 use config::{ConfigError, read_secret, redact};
 use service::secret::Secret;
 
-use super::Config;
-
 /// The placeholder for the subject in `cxone.schema_path`.
 pub const SUBJECT_PLACE: &str = "{subject}";
 
@@ -153,19 +151,5 @@ impl Cxone {
         };
         let secret = read("access_key_secret", self.access_key_secret.as_ref(), self.access_key_secret_file.as_ref())?;
         Ok(CxoneCredentials::AccessKey { id, secret })
-    }
-}
-
-impl Config {
-    /// Returns the subjects whose schemas come from CXone: `cxone.subjects`, or else those of all sources, without
-    /// duplicates.
-    pub fn cxone_subjects(&self) -> Vec<String> {
-        if !self.cxone.subjects.is_empty() {
-            return self.cxone.subjects.clone();
-        }
-        let mut subjects: Vec<String> = self.receiver.sources.values().map(|source| source.subject.clone()).collect();
-        subjects.sort_unstable();
-        subjects.dedup();
-        subjects
     }
 }

@@ -4,8 +4,8 @@ use bytesize::ByteSize;
 use config::units;
 use serde::{Deserialize, Serialize};
 
+use super::Auth;
 use super::verification::Verification;
-use super::{Auth, Config};
 
 /// `receiver.sources.<name>`: one webhook.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -138,20 +138,3 @@ impl Default for Limits {
         }
     }
 }
-
-impl Config {
-    /// Returns where the ids of the source `name` are unique: its `id_scope`, or what follows from the other sources of
-    /// its topic. A source without a `key_field` has no ids and gets the topic.
-    pub fn id_scope(&self, name: &str) -> IdScope {
-        let sources = &self.receiver.sources;
-        let Some(source) = sources.get(name).filter(|source| source.key_field.is_some()) else { return IdScope::Topic };
-        let topic = |source: &Source| source.topic.clone().unwrap_or_else(|| self.kafka.topic.clone());
-        let shares = sources.iter().any(|(other_name, other)| {
-            other_name != name && other.key_field.is_some() && topic(other) == topic(source)
-        });
-        source.id_scope.unwrap_or(if shares { IdScope::Source } else { IdScope::Topic })
-    }
-}
-
-#[cfg(test)]
-mod tests;

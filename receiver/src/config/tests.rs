@@ -6,6 +6,8 @@ use config::load_from;
 
 use super::*;
 
+mod id_scopes;
+
 const SECRET: &str = "hunter2-correct-horse";
 
 fn loaded(text: &str) -> Config {

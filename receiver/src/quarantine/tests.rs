@@ -93,7 +93,7 @@ fn the_headers_hold_the_reason_and_all_that_a_repost_needs() {
     let expected = [
         ("q.source", "cxone"),
         ("q.request-id", "r-1"),
-        ("q.reason", &*rejection.detail()),
+        ("q.reason", &*detail(&rejection)),
         ("q.error-type", "invalid-event"),
         ("q.error-code", "truncated"),
         ("q.offset", "4"),

@@ -15,6 +15,14 @@ use crate::reject::location::ErrorLocation;
 use crate::reject::table::About;
 use crate::stages::authenticate::Unauthorized;
 
+/// What became of a request.
+pub(super) enum Outcome {
+    /// So many events of it are stored.
+    Accepted(usize),
+    /// It was the challenge of a vendor, which is answered so.
+    Challenged(Response),
+}
+
 /// Answers a request to a source that is not a POST.
 pub(crate) async fn other_method(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
     let (head, _body) = request.into_parts();
@@ -29,27 +37,39 @@ pub(crate) async fn other_method(State(endpoint): State<Arc<Endpoint>>, request:
         (Some(_), &Method::OPTIONS) => return verify::options(&head.headers),
         _ => Rejection::MethodNotAllowed,
     };
-    endpoint.rejected(rejection, SystemTime::now(), &RequestId::of(&head.headers))
+    rejected(rejection, &endpoint, SystemTime::now(), &RequestId::of(&head.headers))
+}
+
+/// Returns the answer to a request to `endpoint` that arrived at `now`. Counts and logs a rejection.
+pub(super) fn to(
+    outcome: Result<Outcome, Rejection>,
+    endpoint: &Endpoint,
+    now: SystemTime,
+    request_id: &RequestId,
+) -> Response {
+    match outcome {
+        Ok(Outcome::Accepted(count)) => accepted(count),
+        Ok(Outcome::Challenged(answer)) => answer,
+        Err(rejection) => rejected(rejection, endpoint, now, request_id),
+    }
 }
 
 /// Returns the answer to a request with `count` accepted events.
-pub(super) fn accepted(count: usize) -> Response {
+fn accepted(count: usize) -> Response {
     let json = HeaderValue::from_static("application/json");
     ([(CONTENT_TYPE, json)], format!(r#"{{"accepted":{count}}}"#)).into_response()
 }
 
-impl Endpoint {
-    /// Counts, logs and answers a rejection.
-    pub(super) fn rejected(&self, rejection: Rejection, now: SystemTime, request_id: &RequestId) -> Response {
-        let (code, status) = (rejection.code(), rejection.status().as_u16());
-        self.source.metrics.rejected(code);
-        let (source, request_id) = (self.source.name.as_str(), request_id.as_str());
-        if rejection.row().about == About::Traffic {
-            tracing::debug!(source, request_id, status, code, "Refused a request.");
-        } else if let Some(suppressed) = self.common.log_budget.take(now) {
-            let at = ErrorLocation::of(&rejection).map(tracing::field::display);
-            tracing::info!(source, request_id, status, code, at, suppressed, "Refused an event.");
-        }
-        rejection.into_response()
+/// Counts, logs and answers a rejection.
+fn rejected(rejection: Rejection, endpoint: &Endpoint, now: SystemTime, request_id: &RequestId) -> Response {
+    let (code, status) = (rejection.code(), rejection.status().as_u16());
+    endpoint.source.metrics.rejected(code);
+    let (source, request_id) = (endpoint.source.name.as_str(), request_id.as_str());
+    if rejection.row().about == About::Traffic {
+        tracing::debug!(source, request_id, status, code, "Refused a request.");
+    } else if let Some(suppressed) = endpoint.common.log_budget.take(now) {
+        let at = ErrorLocation::of(&rejection).map(tracing::field::display);
+        tracing::info!(source, request_id, status, code, at, suppressed, "Refused an event.");
     }
+    rejection.into_response()
 }

@@ -18,7 +18,7 @@ use crate::client::network;
 
 /// The permits of all waiting requests.
 #[derive(Debug)]
-pub(crate) struct Anteroom {
+pub(super) struct Anteroom {
     capacity: usize,
     /// The budget for the bodies of the waiting requests.
     pub(super) bytes: MemoryBudget,
@@ -52,7 +52,7 @@ pub(super) struct Waiter<'a> {
 
 impl Anteroom {
     /// Creates an anteroom for `capacity` requests, which may hold `bytes` together.
-    pub(crate) fn new(capacity: usize, bytes: usize) -> Self {
+    pub(super) fn new(capacity: usize, bytes: usize) -> Self {
         Self { capacity, bytes: MemoryBudget::new(bytes), state: Mutex::default(), left: Notify::new() }
     }
 

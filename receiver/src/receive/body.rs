@@ -1,12 +1,9 @@
 //! Reads a request's body into one buffer, within a limit and a deadline.
 
-use std::time::Duration;
-
 use axum::body::{Body, HttpBody};
-use axum::http::Version;
 use futures::StreamExt;
 use registry::wire::FRAME_LEN;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::anteroom::Waiter;
 use crate::body_budget::{BodyBudget, BudgetExceeded};
@@ -16,25 +13,6 @@ use crate::reject::Rejection;
 /// The bytes reserved for a body because of its announced length. A longer body gets its room as it arrives, so that a
 /// `Content-Length` alone costs the receiver nothing.
 const TRUSTED_LENGTH: u64 = 8 * 1024;
-
-/// The longest unwanted body that is read to its end.
-const DISCARDED_LENGTH: u64 = 64 * 1024;
-
-/// How long an unwanted body may take to arrive.
-const DISCARD: Duration = Duration::from_secs(1);
-
-/// Reads a small unwanted body of HTTP/2 to its end. A stream that is answered before its end must be reset, and some
-/// clients (curl before 8) report a failure for that instead of reading the answer. HTTP/1 does not need this.
-pub(crate) async fn discard(version: Version, body: Body) {
-    let small = body.size_hint().exact().is_some_and(|bytes| bytes <= DISCARDED_LENGTH);
-    if version < Version::HTTP_2 || !small {
-        return;
-    }
-    let mut chunks = body.into_data_stream();
-    let reading = async { while let Some(Ok(_)) = chunks.next().await {} };
-    // A slower sender must cope with the early answer.
-    timeout(DISCARD, reading).await.ok();
-}
 
 /// Reads the whole of `body`, which may have at most `limit` bytes and must arrive by `deadline`. Counts its memory in
 /// `budget`. If the requests of unknown senders hold too much, a `waiter` asks another one to give way.

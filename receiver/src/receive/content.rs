@@ -4,12 +4,12 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use tokio::time::Instant;
 
-use super::reader::Reader;
 use crate::body_budget::BodyBudget;
 use crate::message::Buffer;
 use crate::reject::Rejection;
 use crate::stages::decompress::{DecompressError, Format, decompress};
-use crate::stages::unframe::UnframeError;
+use crate::stages::unframe::{Reading, UnframeError};
+use crate::workers::Workers;
 
 /// A compressed body up to this length is decompressed on the thread that serves the request. Handing it over would
 /// take longer, and even the worst case takes only a few milliseconds.
@@ -19,11 +19,26 @@ const SHORT: usize = 4 * 1024;
 const CODINGS: [(&str, Format); 4] =
     [("gzip", Format::Gzip), ("zstd", Format::Zstd), ("deflate", Format::Zlib), ("x-gzip", Format::Gzip)];
 
-impl<S> Reader<'_, S> {
+/// Decodes the bodies of one source.
+#[derive(Debug)]
+pub(super) struct ContentDecoder {
+    /// The most bytes of a decompressed body.
+    limit: usize,
+    /// Whether the header `Content-Encoding` counts if the first bytes do not confirm it.
+    trusts_header: bool,
+    workers: Workers,
+}
+
+impl ContentDecoder {
+    /// Creates a decoder for bodies that may decompress to `limit` bytes.
+    pub(super) fn new(reading: &Reading, limit: usize, workers: Workers) -> Self {
+        Self { limit, trusts_header: reading.trusts(&CONTENT_ENCODING), workers }
+    }
+
     /// Decompresses `body` if it is compressed. On an error, `body` is unchanged. Counts the memory in `budget`.
     ///
     /// # Errors
-    /// `ContentEncoding`, `Decompress`, `Overloaded`, and the errors of [`Workers::run`](crate::workers::Workers::run).
+    /// `ContentEncoding`, `Decompress`, `Overloaded`, and the errors of [`Workers::run`].
     pub(super) async fn decompress(
         &self,
         head: &HeaderMap,
@@ -35,10 +50,10 @@ impl<S> Reader<'_, S> {
             return Ok(());
         };
         // The first bytes identify gzip and zstd. A deflate stream could be anything.
-        if format == Format::Zlib && !self.reading.trusts(&CONTENT_ENCODING) {
+        if format == Format::Zlib && !self.trusts_header {
             return Err(Rejection::Unframe(UnframeError::Unsigned("Content-Encoding")));
         }
-        let limit = self.limits.bytes;
+        let limit = self.limit;
         let compressed = std::mem::take(body);
         let (result, compressed) = if compressed.body().len() <= SHORT {
             (decoded(format, &compressed, limit, budget), compressed)

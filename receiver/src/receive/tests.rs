@@ -349,7 +349,7 @@ async fn requests_beyond_the_limit_are_told_to_retry() {
     let mut config = config(&kafka, &registry(Some(())).await);
     config.receiver.max_in_flight_requests = 1;
     let receiver = start_with(&config, kafka);
-    let _permit = receiver.common.request_permits.try_acquire().unwrap();
+    let _permit = receiver.common.admission.permits.try_acquire().unwrap();
     let answer = receiver.send(post("/open", &[], DATUM)).await;
     assert_eq!((answer.status, answer.headers["retry-after"].to_str().unwrap()), (503, "1"));
 }

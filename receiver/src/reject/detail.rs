@@ -9,34 +9,31 @@ use super::{Rejection, SchemaName};
 use crate::stages::unframe::Framing;
 use crate::stages::validate::{BatchError, Invalid};
 
-impl Rejection {
-    /// Returns a description of the error for people.
-    pub(crate) fn detail(&self) -> Cow<'static, str> {
-        match self {
-            Self::TooLarge(limit) => format!("the body is longer than the limit of {limit} bytes").into(),
-            Self::Decompress(error) => error.to_string().into(),
-            Self::Unframe(error) => error.to_string().into(),
-            Self::Invalid { as_likely, as_framed: None } => likely(as_likely).into(),
-            Self::Invalid { as_likely, as_framed: Some(framed) } => {
-                let (id, error) = (framed.schema, &framed.error);
-                format!("{}; nor is it in the Confluent wire format with schema id {id}: {error}", likely(as_likely))
-                    .into()
-            }
-            Self::Container(error) => container(error).into(),
-            Self::Ambiguous(framing) => ambiguous(*framing).into(),
-            Self::AmbiguousVersion(ids) => ambiguous_version(ids).into(),
-            Self::UnknownSchema(SchemaName::File) => {
-                "the subject has no schema with the same meaning as the one in the file (logical types, precision \
-                 and scale count)"
-                    .into()
-            }
-            Self::UnknownSchema(name) => format!("there is no schema with {name} that this webhook accepts").into(),
-            Self::SchemaPending(name) => {
-                format!("there is no schema with {name} yet: if it was registered a moment ago, try again").into()
-            }
-            Self::UnusableSchema(name, why) => format!("the schema with {name} is unusable: {why}").into(),
-            _ => self.row().detail.unwrap_or(self.row().title).into(),
+/// Returns what is wrong with a request, for people.
+pub(crate) fn detail(rejection: &Rejection) -> Cow<'static, str> {
+    match rejection {
+        Rejection::TooLarge(limit) => format!("the body is longer than the limit of {limit} bytes").into(),
+        Rejection::Decompress(error) => error.to_string().into(),
+        Rejection::Unframe(error) => error.to_string().into(),
+        Rejection::Invalid { as_likely, as_framed: None } => likely(as_likely).into(),
+        Rejection::Invalid { as_likely, as_framed: Some(framed) } => {
+            let (id, error) = (framed.schema, &framed.error);
+            format!("{}; nor is it in the Confluent wire format with schema id {id}: {error}", likely(as_likely)).into()
         }
+        Rejection::Container(error) => container(error).into(),
+        Rejection::Ambiguous(framing) => ambiguous(*framing).into(),
+        Rejection::AmbiguousVersion(ids) => ambiguous_version(ids).into(),
+        Rejection::UnknownSchema(SchemaName::File) => {
+            "the subject has no schema with the same meaning as the one in the file (logical types, precision \
+             and scale count)"
+                .into()
+        }
+        Rejection::UnknownSchema(name) => format!("there is no schema with {name} that this webhook accepts").into(),
+        Rejection::SchemaPending(name) => {
+            format!("there is no schema with {name} yet: if it was registered a moment ago, try again").into()
+        }
+        Rejection::UnusableSchema(name, why) => format!("the schema with {name} is unusable: {why}").into(),
+        _ => rejection.row().detail.unwrap_or(rejection.row().title).into(),
     }
 }
 

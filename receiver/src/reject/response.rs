@@ -9,18 +9,9 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::Rejection;
 use super::location::ErrorLocation;
 use super::table::Row;
-
-impl Rejection {
-    fn problem(&self) -> Problem {
-        let Row { status, code, title, .. } = self.row();
-        let at = ErrorLocation::of(self);
-        let kind = format!("urn:penstock:problem:{code}");
-        Problem { kind, title, status: status.as_u16(), code, detail: self.detail(), at }
-    }
-}
+use super::{Rejection, detail};
 
 /// Returns `wait` in whole seconds, rounded up, at least one: `Retry-After` has no fractions.
 fn whole_seconds(wait: Duration) -> u64 {
@@ -40,10 +31,19 @@ struct Problem {
     at: Option<ErrorLocation>,
 }
 
+impl Problem {
+    fn of(rejection: &Rejection) -> Self {
+        let Row { status, code, title, .. } = rejection.row();
+        let at = ErrorLocation::of(rejection);
+        let kind = format!("urn:penstock:problem:{code}");
+        Self { kind, title, status: status.as_u16(), code, detail: detail(rejection), at }
+    }
+}
+
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         // Serialising strings and numbers always succeeds. If it failed, the status would still tell the essential.
-        let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
+        let body = serde_json::to_vec(&Problem::of(&self)).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();

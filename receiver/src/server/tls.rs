@@ -81,7 +81,7 @@ impl Tls {
     /// # Errors
     /// When a file cannot be read.
     pub(crate) fn measured(self, expiry: GaugeVec) -> Result<Self, TlsError> {
-        Pem::read(&self.files)?.note_expiry(&expiry);
+        expiry::note(&Pem::read(&self.files)?, &expiry);
         Ok(Self { expiry: Some(expiry), ..self })
     }
 
@@ -111,7 +111,7 @@ impl Tls {
     fn renewed(&self, pem: &Pem) -> Result<ServerConfig, TlsError> {
         let config = server_config(&self.files, pem)?;
         if let Some(expiry) = &self.expiry {
-            pem.note_expiry(expiry);
+            expiry::note(pem, expiry);
         }
         Ok(config)
     }

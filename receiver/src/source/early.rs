@@ -57,25 +57,23 @@ impl Looks {
     }
 }
 
-impl Source {
-    /// Looks for newer schemas, for a request that arrived at `arrived` and has until `deadline`. Requests that arrive
-    /// together share one lookup. A new [`Source::generation`] tells that something has changed.
-    pub(crate) async fn look_early(&self, registry: &SchemaRegistry, arrived: Instant, deadline: Instant) {
-        let Ok(_waiting) = self.early.waiting.try_acquire() else { return };
-        let until = deadline.min(Instant::now() + PATIENCE);
-        let Ok(mut looks) = timeout_at(until, self.early.looks.lock()).await else { return };
-        if looks.began.is_some_and(|began| began >= arrived) || !looks.take(Instant::now()) {
-            return;
-        }
-        let look = async {
-            // The task that keeps the schemas fresh reports failures.
-            let _latest = registry.latest_now(&self.subject).await;
-            schema::update(self, registry).await
-        };
-        let looked = timeout_at(until, look).await.is_ok_and(|updated| updated.is_ok());
-        if !looked {
-            looks.not_before = Some(Instant::now() + PAUSE);
-        }
+/// Looks for newer schemas of `source`, for a request that arrived at `arrived` and has until `deadline`. Requests that
+/// arrive together share one lookup. A new [`Source::generation`] tells that something has changed.
+pub(crate) async fn look(source: &Source, registry: &SchemaRegistry, arrived: Instant, deadline: Instant) {
+    let Ok(_waiting) = source.early.waiting.try_acquire() else { return };
+    let until = deadline.min(Instant::now() + PATIENCE);
+    let Ok(mut looks) = timeout_at(until, source.early.looks.lock()).await else { return };
+    if looks.began.is_some_and(|began| began >= arrived) || !looks.take(Instant::now()) {
+        return;
+    }
+    let look = async {
+        // The task that keeps the schemas fresh reports failures.
+        let _latest = registry.latest_now(&source.subject).await;
+        schema::update(source, registry).await
+    };
+    let looked = timeout_at(until, look).await.is_ok_and(|updated| updated.is_ok());
+    if !looked {
+        looks.not_before = Some(Instant::now() + PAUSE);
     }
 }
 

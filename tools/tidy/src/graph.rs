@@ -4,6 +4,7 @@
 //! use anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -31,17 +32,16 @@ impl Crate {
         Self::of(folder, &files::below(folder, "rs")?)
     }
 
-    fn of(folder: &str, sources: &[TextFile]) -> Result<Self> {
+    /// Does the same with these `sources`.
+    ///
+    /// # Errors
+    /// If one of them is not Rust.
+    pub fn of(folder: &str, sources: &[TextFile]) -> Result<Self> {
         let mut modules = BTreeMap::new();
         for TextFile { path, text } in sources {
-            let inside = path.strip_prefix(folder).unwrap_or(path).with_extension("");
-            let module = inside.to_string_lossy().replace('/', "::");
-            // A `main.rs` next to a `lib.rs` is a separate crate that uses this one.
-            if module == "main" {
-                continue;
+            if let Some(module) = module_of(folder, path) {
+                modules.insert(module, named(text).with_context(|| path.display().to_string())?);
             }
-            let module = if module == "lib" { String::new() } else { module };
-            modules.insert(module, named(text).with_context(|| path.display().to_string())?);
         }
         Ok(Self { modules: without_tests(modules) })
     }
@@ -71,6 +71,16 @@ impl Crate {
             }
         }
         arrows
+    }
+
+    /// Returns the module that declares the type that `module` calls `path`, and the type's name there.
+    pub fn declaration(&self, module: &str, path: &[String]) -> (String, String) {
+        let import = match path {
+            [name] => self.modules.get(module).and_then(|named| named.imports.get(name)),
+            _ => None,
+        };
+        let own = || (module.to_owned(), path.last().cloned().unwrap_or_default());
+        self.resolve(module, import.map_or(path, Vec::as_slice), 0).unwrap_or_else(own)
     }
 
     /// Returns the module of this crate that `path` in `module` leads to, and the name in it, or `None` if it leads out
@@ -131,6 +141,14 @@ impl Crate {
             }
         }
     }
+}
+
+/// Returns the module in the file at `path` of the crate whose sources are below `folder`; the name of the crate itself
+/// is empty. Returns `None` for a `main.rs`: next to a `lib.rs` it is a separate crate, which uses this one.
+pub fn module_of(folder: &str, path: &Path) -> Option<String> {
+    let inside = path.strip_prefix(folder).unwrap_or(path).with_extension("");
+    let module = inside.to_string_lossy().replace('/', "::");
+    (module != "main").then(|| if module == "lib" { String::new() } else { module })
 }
 
 fn join(module: &str, name: &str) -> String {

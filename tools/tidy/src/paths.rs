@@ -147,5 +147,55 @@ fn tree(prefix: &[String], tokens: &mut Tokens, leaves: &mut Vec<(String, Segmen
     leaves.push((name, segments));
 }
 
+/// Returns the types of the inherent `impl` blocks in `text`, a source file, as written, without generic arguments.
+/// Blocks in modules inside the file, and those only for tests, do not count.
+///
+/// # Errors
+/// If it is not Rust.
+pub fn inherent_impls(text: &str) -> Result<Vec<Segments>> {
+    let stream: TokenStream = text.parse().map_err(|error| anyhow!("not Rust: {error}"))?;
+    let mut tokens = peekable(stream);
+    // An item begins at the start, after an attribute, and after the item before it, which ends with a body or `;`.
+    let (mut types, mut begins, mut for_tests) = (Vec::new(), true, false);
+    while let Some(token) = tokens.next() {
+        let began = std::mem::take(&mut begins);
+        match token {
+            TokenTree::Ident(word) if word == "impl" && began => {
+                types.extend(implemented(&mut tokens).filter(|_| !for_tests));
+                (begins, for_tests) = (true, false);
+            }
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => {
+                begins = true;
+                for_tests |= is_for_tests(&group);
+            }
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => (begins, for_tests) = (true, false),
+            TokenTree::Punct(mark) if mark.as_char() == ';' => (begins, for_tests) = (true, false),
+            _ => {}
+        }
+    }
+    Ok(types)
+}
+
+/// Takes the rest of an `impl` block. Returns its type, or `None` if it implements a trait.
+fn implemented(tokens: &mut Tokens) -> Option<Segments> {
+    let (mut name, mut depth, mut of_trait, mut in_bounds) = (Segments::new(), 0_usize, false, false);
+    let mut arrow = false;
+    for token in tokens.by_ref() {
+        let was_dash = std::mem::take(&mut arrow);
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => break,
+            TokenTree::Punct(mark) if mark.as_char() == '-' => arrow = true,
+            TokenTree::Punct(mark) if mark.as_char() == '<' => depth += 1,
+            TokenTree::Punct(mark) if mark.as_char() == '>' && !was_dash => depth = depth.saturating_sub(1),
+            TokenTree::Ident(_) if depth > 0 || in_bounds => {}
+            TokenTree::Ident(word) if word == "for" => of_trait = true,
+            TokenTree::Ident(word) if word == "where" => in_bounds = true,
+            TokenTree::Ident(word) => name.push(word.to_string()),
+            _ => {}
+        }
+    }
+    (!of_trait && !name.is_empty()).then_some(name)
+}
+
 #[cfg(test)]
 mod tests;

@@ -51,7 +51,7 @@ impl Report {
                 alias,
                 index,
                 "A backing index is newer than the write index; every document is looked up before it is written. \
-                 Remove the newer one from the alias, or let it be the write index."
+                 Remove the newer one from the alias, or make it the write index."
             ),
         }
     }

@@ -82,8 +82,8 @@ impl TableBuilder {
                 tracing::warn!(
                     index = &**oldest,
                     reason = body,
-                    "The indexer cannot find out since when the oldest backing index takes documents; deleted \
-                     documents from before it may come back."
+                    "Cannot read the date of the first document in the oldest backing index; deleted documents that \
+                     are older may come back."
                 );
                 None
             }

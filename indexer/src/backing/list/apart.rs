@@ -27,8 +27,8 @@ impl Unreadable {
         if self.0.is_new(index.to_owned()) {
             tracing::warn!(
                 index,
-                "A backing index does not let its metadata be read (index.blocks.metadata): it counts as read-only, \
-                 and its documents are looked up. Remove the block, or take the index from the alias."
+                "The metadata of a backing index may not be read (index.blocks.metadata): the index counts as \
+                 read-only, and its documents are looked up. Remove the block, or remove the index from the alias."
             );
         }
     }

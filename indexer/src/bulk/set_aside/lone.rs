@@ -107,8 +107,8 @@ impl Lone {
                     "An old index is blocked until an operator fixes it; a late document for it waits, and its \
                      partition's offset with it.",
                 false =>
-                    "Elasticsearch refuses a document, and no other shows whether it or the index is at fault; the \
-                     document waits, and its partition's offset with it.",
+                    "Elasticsearch refuses a document, and no other document shows whether the document or the index \
+                     is at fault; the document waits, and the offset of its partition waits with it.",
             }
         );
     }

@@ -84,7 +84,12 @@ impl LookUps {
 
     /// Returns whether [`LookUps::note_checked`] was called for `item` and `generation`.
     pub(super) fn is_checked(&self, item: usize, generation: u64) -> bool {
-        self.checked.get(&item) == Some(&generation)
+        self.checked(item) == Some(generation)
+    }
+
+    /// Returns the generation of the write index at the last look-up that did not find `item`.
+    pub(in crate::bulk) fn checked(&self, item: usize) -> Option<u64> {
+        self.checked.get(&item).copied()
     }
 }
 

@@ -1,5 +1,5 @@
-//! `swap-back`: the alias leads to the indices again that a swap has replaced, and these get what came in since. One
-//! that was stopped or killed is finished when the command is given again.
+//! `swap-back`: moves the alias back to the indices that a swap has replaced, and indexes the events received since into
+//! them. If the command was stopped or killed, the next run does the remaining steps.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ pub struct SwapBackArgs {
     pub output: Output,
 }
 
-/// That there is nothing left to do.
+/// The report that nothing is left to do.
 #[derive(Debug, serde::Serialize)]
 struct AlreadyBack {
     alias: String,
@@ -38,14 +38,14 @@ impl fmt::Display for AlreadyBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "The alias {} leads to the old indices, and these have all that came in: nothing is left to do.",
+            "The alias {} points to the old indices, and they have all events: nothing is left to do.",
             self.alias
         )
     }
 }
 
-/// Moves the alias back, closes the index that it leaves, and indexes what came in since the swap. Goes on where an
-/// earlier run was stopped. Prints a summary.
+/// Moves the alias back, closes the index that it leaves, and indexes the events received since the swap. Continues an
+/// earlier run that was stopped. Prints a summary.
 ///
 /// # Errors
 /// [`CommandError`], if nothing was swapped.
@@ -88,7 +88,7 @@ pub async fn swap_back(
     Ok(exit)
 }
 
-/// Adds to the offsets of `from` those of the topic's `partitions` that came after the swap, from their beginning.
+/// Adds to `from` the partitions of the topic that were added after the swap, each from its beginning.
 fn with_new_partitions(from: Bound, partitions: &[Partition]) -> Bound {
     let When::Offsets(mut offsets) = from.when else { return from };
     for partition in partitions {
@@ -98,13 +98,14 @@ fn with_new_partitions(from: Bound, partitions: &[Partition]) -> Bound {
     Bound { text: pairs.join(","), when: When::Offsets(offsets) }
 }
 
-/// Returns the way back that an earlier run has begun, and true; or else begins one where something was swapped.
+/// Returns the state of the earlier run that has begun to undo the swap, and true. If there was none, begins to undo the
+/// swap, and returns false.
 async fn begin(alias: &Alias, way_back: &WayBack) -> Result<(Returned, bool), CommandError> {
     let behind = alias.members().await?;
     let earlier = way_back.returned(&behind).await?;
     if let Some(returned) = earlier.as_ref().filter(|returned| !returned.is_done) {
         let from = &returned.from;
-        tracing::info!(from, "The alias leads to the old indices already: the way back goes on.");
+        tracing::info!(from, "The alias already points to the old indices; undoing the swap continues.");
         return Ok((returned.clone(), true));
     }
     match (alias.replaced().await?, earlier) {
@@ -112,7 +113,10 @@ async fn begin(alias: &Alias, way_back: &WayBack) -> Result<(Returned, bool), Co
             let from = &replaced.from;
             let _: Bound = from.parse().map_err(CommandError::Note)?;
             let returned = way_back.move_back(&behind, &replaced).await?;
-            tracing::info!(from, "The alias leads to the old indices again; they get what came in since the swap.");
+            tracing::info!(
+                from,
+                "The alias points to the old indices again; they get the events received since the swap."
+            );
             Ok((returned, false))
         }
         (None, Some(returned)) => Ok((returned, true)),

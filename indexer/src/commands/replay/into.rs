@@ -189,7 +189,7 @@ impl Backfill<'_> {
             let replaced = Replaced { indices: old.to_vec(), closed, from };
             self.alias.note_replaced(self.into, &replaced).await?;
             self.alias.move_to(old, &new).await?;
-            tracing::info!(into = self.into, alias = self.alias.name(), "The alias now leads to the new index.");
+            tracing::info!(into = self.into, alias = self.alias.name(), "The alias now points to the new index.");
         }
         for index in writes::writable(&self.requests, old).await? {
             writes::close(&self.requests, &index).await?;

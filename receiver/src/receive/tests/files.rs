@@ -83,7 +83,7 @@ async fn while_a_file_waits_for_its_acknowledgements_it_holds_no_memory() {
     eventually(|| receiver.readiness.is_ready()).await;
     receiver.kafka.broker_round_trip_time(1, Duration::from_secs(60)).unwrap();
     let waits =
-        eventually(|| receiver.common.producer.queue_len() == 100 && receiver.common.memory_budget.bytes() == 0);
+        eventually(|| receiver.common.producer.queue_len() == 100 && receiver.common.admission.memory.bytes() == 0);
     tokio::select! {
         answer = receiver.send(post("/open", &[CONTAINER], file(100))) => panic!("{}", answer.status),
         () = waits => {}

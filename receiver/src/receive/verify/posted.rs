@@ -1,5 +1,6 @@
 //! Answers challenges in the body of an authenticated request. Such a body is JSON instead of an event.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::HeaderMap;
@@ -7,10 +8,11 @@ use axum::http::header::CONTENT_ENCODING;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
+use service::budget::LogBudget;
 
-use super::super::Endpoint;
 use super::{MAX_CHALLENGE, is_crc_token, object, text};
 use crate::reject::Rejection;
+use crate::source::Source;
 use crate::source::challenge::{Challenge, PostedChallenge};
 use crate::stages::authenticate::Authenticator;
 
@@ -99,13 +101,24 @@ fn is_of_sns(url: &str) -> bool {
         })
 }
 
-impl Endpoint {
+/// Answers the challenges in bodies of requests to one source.
+pub(in super::super) struct PostedChallenges {
+    source: Arc<Source>,
+    log_budget: Arc<LogBudget>,
+}
+
+impl PostedChallenges {
+    /// Creates the part that answers the challenges in bodies of requests to `source`.
+    pub(in super::super) fn new(source: &Arc<Source>, log_budget: &Arc<LogBudget>) -> Self {
+        Self { source: Arc::clone(source), log_budget: Arc::clone(log_budget) }
+    }
+
     /// Returns the answer to an authentic `body`, signed by `signer`, if it is the challenge of a vendor; `None` if it
     /// is an event.
     ///
     /// # Errors
     /// `Unauthorized` for a body that anyone could have had signed by X's challenge.
-    pub(in super::super) fn challenged(
+    pub(in super::super) fn answer(
         &self,
         head: &HeaderMap,
         body: &[u8],
@@ -136,7 +149,7 @@ impl Endpoint {
 
     /// Logs a subscription of Amazon SNS for the operator. The receiver visits no address that a sender names.
     fn report(&self, address: &str) {
-        if let Some(suppressed) = self.common.log_budget.take(SystemTime::now()) {
+        if let Some(suppressed) = self.log_budget.take(SystemTime::now()) {
             let source = self.source.name.as_str();
             tracing::warn!(
                 source,

@@ -7,14 +7,12 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::Pem;
 
-impl Pem {
-    /// Sets `expiry` to the first expiry time in each file, in seconds since the Unix epoch.
-    pub(super) fn note_expiry(&self, expiry: &GaugeVec) {
-        let files = [("server", Some(&self.certificates)), ("client_ca", self.client_cas.as_ref())];
-        for (name, pem) in files {
-            if let Some(end) = pem.and_then(|pem| first_end(pem)) {
-                expiry.with_label_values(&[name]).set(end as f64);
-            }
+/// Sets `expiry` to the first expiry time in each file of `pem`, in seconds since the Unix epoch.
+pub(super) fn note(pem: &Pem, expiry: &GaugeVec) {
+    let files = [("server", Some(&pem.certificates)), ("client_ca", pem.client_cas.as_ref())];
+    for (name, pem) in files {
+        if let Some(end) = pem.and_then(|pem| first_end(pem)) {
+            expiry.with_label_values(&[name]).set(end as f64);
         }
     }
 }

@@ -164,7 +164,7 @@ async fn an_error_for_the_operator_is_not_an_outage_and_shows_in_readiness() {
 
 /// An operator has raised `max.message.bytes`.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_fits_since_the_limit_was_raised_is_not_refused_by_the_old_one() {
+async fn an_event_within_the_raised_limit_is_not_refused() {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic(TOPIC, 1, 1).unwrap();
     let kafka = Kafka { brokers: cluster.bootstrap_servers(), ..Kafka::default() };

@@ -27,3 +27,23 @@ fn paths_in_comments_texts_and_tests_do_not_count() {
     assert_eq!(texts(&named), ["crate::a::B", "crate::c::d"]);
     assert_eq!(named.test_modules.iter().collect::<Vec<_>>(), ["on_unix", "tests"]);
 }
+
+#[test]
+fn the_types_of_impl_blocks_are_found_except_for_traits_and_tests() {
+    let text = "
+            impl<'a, T: Fn() -> u8> Work<'a, T> where T: Copy { fn f() -> impl Sized {} }
+            /// Documented.
+            #[derive(Debug)]
+            struct Bulk { x: [u8; 2] }
+            impl super::Bulk {}
+            fn f() -> impl Iterator<Item = u8> { impl Inner {} }
+            impl Drop for Lone {}
+            impl<F> Run for F where F: for<'a> Fn(&'a u8) {}
+            impl<F> Runs<F> where F: for<'a> Fn(&'a u8) {}
+            #[cfg(test)]
+            impl Tested {}
+            mod inner { impl Hidden {} }
+        ";
+    let types: Vec<String> = inherent_impls(text).unwrap().iter().map(|name| name.join("::")).collect();
+    assert_eq!(types, ["Work", "super::Bulk", "Runs"]);
+}

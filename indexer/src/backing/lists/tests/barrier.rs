@@ -23,7 +23,7 @@ async fn a_refusal_counts_for_a_minute_and_no_longer() {
 }
 
 #[tokio::test]
-async fn an_answer_of_something_before_the_server_is_no_refusal() {
+async fn an_answer_of_a_proxy_does_not_count_as_a_refusal() {
     for status in [400, 403, 404] {
         let (stub, client) = refusing(status, "<html>no such backend</html>").await;
         let barrier = Barrier::default();

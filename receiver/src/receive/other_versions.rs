@@ -10,26 +10,70 @@
 use std::sync::Arc;
 
 use avro::Limits;
+use registry::SchemaRegistry;
 use tokio::time::Instant;
 
-use super::reader::Unread;
-use super::{Endpoint, Queued};
+use super::Reader;
+use super::common::Common;
+use super::publish::{Publisher, Queued};
+use super::schemas::SourceSchemas;
 use crate::body_budget::BodyBudget;
 use crate::message::{Buffer, RecordHead, Writer};
 use crate::reject::Rejection;
+use crate::source::{Source, early};
 use crate::stages::unframe::Form;
 use crate::stages::validate::fits;
+use crate::workers::Workers;
 
 /// A longer body is read on a thread for long work.
 const SHORT: usize = 64 * 1024;
 
-impl Endpoint {
+/// A body without a valid event.
+pub(crate) struct Unread {
+    /// Its form, if it was recognised.
+    pub(crate) form: Option<Form>,
+    /// What is wrong.
+    pub(crate) rejection: Rejection,
+}
+
+impl From<Rejection> for Unread {
+    fn from(rejection: Rejection) -> Self {
+        Self { form: None, rejection }
+    }
+}
+
+/// Reads the bodies of one source with other versions of its schema.
+pub(super) struct OtherVersions {
+    source: Arc<Source>,
+    registry: SchemaRegistry,
+    workers: Workers,
+    reader: Arc<Reader<SourceSchemas>>,
+    publisher: Arc<Publisher>,
+}
+
+impl OtherVersions {
+    /// Creates the part for `source`. It reads bodies as the `reader` does, and takes events to the `publisher`.
+    pub(super) fn new(
+        source: &Arc<Source>,
+        common: &Common,
+        reader: &Arc<Reader<SourceSchemas>>,
+        publisher: &Arc<Publisher>,
+    ) -> Self {
+        Self {
+            source: Arc::clone(source),
+            registry: common.registry.clone(),
+            workers: common.workers.clone(),
+            reader: Arc::clone(reader),
+            publisher: Arc::clone(publisher),
+        }
+    }
+
     /// Reads a `body` that the schemas of `generation` refused with other versions than the latest, and queues its
     /// event for Kafka. Returns what to wait for.
     ///
     /// # Errors
-    /// The first error if nothing else fits, and the errors of [`Endpoint::queue`].
-    pub(super) async fn read_again(
+    /// The first error if nothing else fits, and the errors of [`Publisher::queue`].
+    pub(super) async fn queue(
         &self,
         Unread { form, rejection: refused }: Unread,
         generation: u64,
@@ -38,20 +82,20 @@ impl Endpoint {
         deadline: Instant,
     ) -> Result<Queued, Rejection> {
         let Some(form) = form.filter(|form| may_be_another_version(*form, &refused)) else { return Err(refused) };
-        if let Some(writer) = self.older_writer(body, budget, deadline).await? {
+        if let Some(writer) = self.older(body, budget, deadline).await? {
             return self.queue_older(&writer, body, record).await;
         }
         if self.source.generation() == generation {
-            self.source.look_early(&self.common.registry, Instant::now(), deadline).await;
+            early::look(&self.source, &self.registry, Instant::now(), deadline).await;
         }
         if self.source.generation() == generation {
             return Err(refused);
         }
-        let refused = match self.reader().read_as(form, body, budget, deadline).await {
-            Ok(events) => return self.queue(events, record).await,
+        let refused = match self.reader.read_as(form, body, budget, deadline).await {
+            Ok(events) => return self.publisher.queue(events, record).await,
             Err(refused) => refused,
         };
-        match self.older_writer(body, budget, deadline).await? {
+        match self.older(body, budget, deadline).await? {
             Some(writer) => self.queue_older(&writer, body, record).await,
             None => Err(refused),
         }
@@ -63,15 +107,15 @@ impl Endpoint {
         body: &mut Buffer,
         record: &RecordHead<'_>,
     ) -> Result<Queued, Rejection> {
-        let events = self.reader().bare(body, writer)?;
-        Ok(Queued { is_older: true, ..self.queue(events, record).await? })
+        let events = self.reader.events.bare(body, writer)?;
+        Ok(self.publisher.queue(events, record).await?.of_older_version())
     }
 
     /// Returns the older version that `body` is a datum of, if any.
     ///
     /// # Errors
-    /// `AmbiguousVersion` if it fits several with different meanings; the errors of [`crate::workers::Workers::run`].
-    async fn older_writer(
+    /// `AmbiguousVersion` if it fits several with different meanings; the errors of [`Workers::run`].
+    async fn older(
         &self,
         body: &mut Buffer,
         budget: &mut BodyBudget,
@@ -88,7 +132,7 @@ impl Endpoint {
         // The thread counts the bytes of the body as long as it holds them, even if the request is abandoned.
         let (buffer, taken) = (std::mem::take(body), budget.take());
         let work = move || (choose(buffer.body(), &older, limits), buffer, taken);
-        let (chosen, buffer, taken) = self.common.workers.run(deadline, work).await?;
+        let (chosen, buffer, taken) = self.workers.run(deadline, work).await?;
         (*body, *budget) = (buffer, taken);
         chosen
     }

@@ -1,5 +1,6 @@
+//! Tests of the scopes of ids.
+
 use super::*;
-use config::load_from;
 
 fn scopes(sources: &str) -> Vec<IdScope> {
     let config: Config = load_from("c.yaml", &format!("receiver: {{sources: {sources}}}"), &[]).unwrap();

@@ -1,5 +1,6 @@
-//! The schemas of object container files, by their text. Every file repeats its schema, often some kilobytes long. A
-//! recently used schema is not compiled again, and an unusable one is not offered to the registry again and again.
+//! The known schemas of object container files, by their text. Every file repeats its schema, often some kilobytes
+//! long. A recently used schema is not compiled again, and an unusable one is not offered to the registry again and
+//! again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +17,13 @@ const MAX_REFUSED: u64 = 1_000;
 /// How long a refusal is remembered. The registry may accept the schema later, after a change of its rules.
 const BELIEVED: Duration = Duration::from_secs(10);
 
-/// The schemas of one source's files.
-pub(crate) struct FileSchemas {
+/// What is known of the schemas of one source's files.
+pub(super) struct KnownTexts {
     known: Cache<String, Arc<Writer>>,
     refused: Cache<[u8; 32], &'static str>,
 }
 
-impl Default for FileSchemas {
+impl Default for KnownTexts {
     fn default() -> Self {
         let weigh = |text: &String, writer: &Arc<Writer>| {
             u32::try_from(text.len().saturating_add(writer.schema.bytes())).unwrap_or(u32::MAX)
@@ -34,10 +35,10 @@ impl Default for FileSchemas {
     }
 }
 
-impl FileSchemas {
+impl KnownTexts {
     /// Returns what is known of the schema `text`: its writer, or why it cannot be used. Returns `None` if the caller
     /// must compile it.
-    pub(crate) async fn get(&self, text: &str) -> Option<Result<Arc<Writer>, &'static str>> {
+    pub(super) async fn get(&self, text: &str) -> Option<Result<Arc<Writer>, &'static str>> {
         if let Some(known) = self.known.get(text).await {
             return Some(Ok(known));
         }
@@ -45,12 +46,12 @@ impl FileSchemas {
     }
 
     /// Keeps the writer of the schema `text`.
-    pub(crate) async fn keep(&self, text: &str, writer: &Arc<Writer>) {
+    pub(super) async fn keep(&self, text: &str, writer: &Arc<Writer>) {
         self.known.insert(text.to_owned(), Arc::clone(writer)).await;
     }
 
     /// Remembers why the schema `text` cannot be used.
-    pub(crate) async fn refuse(&self, text: &str, why: &'static str) {
+    pub(super) async fn refuse(&self, text: &str, why: &'static str) {
         self.refused.insert(hash(text), why).await;
     }
 }

@@ -1,57 +1,53 @@
 //! Handles an authentic body without a valid event, apart from the answer. The body goes to the quarantine. If there
 //! are more and more of them, the task that keeps the schema fresh is woken.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use rdkafka::message::Headers;
 use tokio::time::{Instant, timeout};
 
-use super::Endpoint;
-use crate::message::RecordHead;
+use crate::message::{Buffer, RecordHead};
 use crate::quarantine;
 use crate::reject::Rejection;
 use crate::reject::table::About;
+use crate::source::Source;
+use crate::stages::produce::Producer;
 use crate::stages::validate::Invalid;
 
 /// After this time a body counts as not written. Kafka's client gives up sooner; this bounds unforeseen cases.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-impl Endpoint {
+/// Takes the refused bodies of one source.
+pub(super) struct RefusedBodies {
+    source: Arc<Source>,
+    producer: Arc<Producer>,
+}
+
+impl RefusedBodies {
+    /// Creates the part that takes the refused bodies of `source`.
+    pub(super) fn new(source: &Arc<Source>, producer: &Arc<Producer>) -> Self {
+        Self { source: Arc::clone(source), producer: Arc::clone(producer) }
+    }
+
     /// Counts a request that was refused at `now`, and quarantines its body if that is enabled. Never waits.
-    pub(super) fn set_aside(
+    pub(super) fn take(
         &self,
         rejection: &Rejection,
         request: &HeaderMap,
-        body: &[u8],
+        body: &mut Buffer,
         record: &RecordHead<'_>,
         now: Instant,
     ) {
+        body.unframe();
+        let body = body.body();
         if let Some(invalid) = rejection.invalid() {
-            self.note_invalid(invalid, now);
+            note_invalid(&self.source, invalid, now);
         }
         if rejection.row().about == About::Event && !body.is_empty() {
             self.keep(rejection, request, body, record, now);
         }
-    }
-
-    fn note_invalid(&self, invalid: &Invalid, now: Instant) {
-        let Invalid { schema, error, key } = invalid;
-        self.source.metrics.bodies.invalid(error.code(), &error.path);
-        let Some(failures) = self.source.drift.note(now) else {
-            return;
-        };
-        self.source.metrics.bodies.schema_drifts.inc();
-        tracing::warn!(
-            source = self.source.name.as_str(),
-            schema_id = schema.0,
-            failures,
-            event_id = key.as_deref().unwrap_or("unknown"),
-            // A map key is a part of the body.
-            field = error.path.split('[').next().unwrap_or_default(),
-            reason = error.code(),
-            "Events no longer fit the schema; asking for the latest one.",
-        );
     }
 
     fn keep(&self, rejection: &Rejection, request: &HeaderMap, body: &[u8], record: &RecordHead<'_>, now: Instant) {
@@ -64,7 +60,7 @@ impl Endpoint {
         let Some(permit) = quarantine.admit(body.len(), header_bytes, now) else {
             return metrics.capped.inc();
         };
-        match self.common.producer.send_quarantined(&quarantine.topic, body, headers, record.timestamp) {
+        match self.producer.send_quarantined(&quarantine.topic, body, headers, record.timestamp) {
             Err(_) => metrics.failed.inc(),
             Ok(delivery) => {
                 // The permits of the quarantine bound the number of these tasks.
@@ -80,4 +76,24 @@ impl Endpoint {
             }
         }
     }
+}
+
+/// Counts an invalid event. Logs it if it shows that the events of `source` no longer fit the schema.
+fn note_invalid(source: &Source, invalid: &Invalid, now: Instant) {
+    let Invalid { schema, error, key } = invalid;
+    source.metrics.bodies.invalid(error.code(), &error.path);
+    let Some(failures) = source.drift.note(now) else {
+        return;
+    };
+    source.metrics.bodies.schema_drifts.inc();
+    tracing::warn!(
+        source = source.name.as_str(),
+        schema_id = schema.0,
+        failures,
+        event_id = key.as_deref().unwrap_or("unknown"),
+        // A map key is a part of the body.
+        field = error.path.split('[').next().unwrap_or_default(),
+        reason = error.code(),
+        "Events no longer fit the schema; asking for the latest one.",
+    );
 }
