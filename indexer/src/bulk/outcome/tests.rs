@@ -371,9 +371,11 @@ fn a_whole_request_that_only_an_operator_can_fix_blocks() {
 
 #[test]
 fn an_error_that_is_plain_text_is_the_reason() {
-    let text = "Incorrect HTTP method for uri [/_bulk] and method [PUT], allowed: [POST]";
-    let judgement = judge(405, format!(r#"{{"error":"{text}","status":405}}"#).as_bytes(), 1);
-    assert!(matches!(&judgement, Judgement::Doubtful(refusal) if refusal.reason == text), "{judgement:?}");
+    let judgement = judge(405, br#"{"error":"Incorrect HTTP method for uri [/x]","status":405}"#, 1);
+    assert!(
+        matches!(&judgement, Judgement::Doubtful(refusal) if refusal.reason == "Incorrect HTTP method for uri [/x]"),
+        "{judgement:?}"
+    );
 }
 
 #[test]
