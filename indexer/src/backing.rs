@@ -2,7 +2,8 @@
 //!
 //! [`BackingIndexCache`] caches the table of one alias. `list` reads one list, and [`Lists`] reads those of all
 //! topics in one request, behind the `barrier`, after which the list is complete. The decoder queries the [`Placer`]
-//! for each record, and [`ServerClock`] checks the clock that this relies on. The rule itself is in [`placement`](crate::placement).
+//! for each record, and [`ServerClock`] checks the clock that this relies on. The rule itself is in
+//! [`placement`](crate::placement).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -35,7 +35,8 @@ pub struct ServerClock {
 #[derive(Clone, Copy, Debug)]
 struct Compared {
     at: Instant,
-    /// By how many milliseconds this host's clock is behind the server's; 0 if it is not, or if the server does not say.
+    /// By how many milliseconds this host's clock is behind the server's; 0 if it is not, or if the server does not
+    /// say.
     behind: i64,
 }
 
@@ -51,15 +52,15 @@ impl ServerClock {
         Ok(Self { client, max_ahead, compared: Mutex::default(), condition })
     }
 
-    /// Returns whether a record of placement time `time` is too far ahead by the server's clock too. `false` if that has
-    /// not been compared lately.
+    /// Returns whether a record of placement time `time` is too far ahead by the server's clock too. `false` if that
+    /// has not been compared lately.
     pub(super) fn confirms(&self, time: i64) -> bool {
         let fresh = self.lock().filter(|compared| compared.at.elapsed() < FRESH);
         fresh.is_some_and(|compared| self.is_too_far(time, compared.behind))
     }
 
-    /// Waits until a record of placement time `time` is no longer too far ahead, as long as this host's clock is what is
-    /// wrong.
+    /// Waits until a record of placement time `time` is no longer too far ahead, as long as this host's clock is what
+    /// is wrong.
     pub async fn settle(&self, time: i64) {
         while self.is_too_far(time, 0) {
             if let Some(behind) = self.behind().await {

@@ -48,9 +48,9 @@ impl ErrorBody {
     }
 }
 
-/// Returns the error of a request that failed as a whole, or `None` if the body is not Elasticsearch's: its errors have a
-/// type, or are plain text that names something in brackets, as for an unknown path or alias. Proxies and load balancers
-/// answer in JSON too, such as `{"error":"Not Found"}` or `{"error":{"code":404}}`.
+/// Returns the error of a request that failed as a whole, or `None` if the body is not Elasticsearch's: its errors have
+/// a type, or are plain text that names something in brackets, as for an unknown path or alias. Proxies and load
+/// balancers answer in JSON too, such as `{"error":"Not Found"}` or `{"error":{"code":404}}`.
 pub(crate) fn request_error(body: &[u8]) -> Option<ErrorBody> {
     #[derive(Deserialize)]
     struct FailedAnswer {

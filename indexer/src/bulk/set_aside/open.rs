@@ -98,8 +98,8 @@ impl OpenDocuments {
         match oldest.filter(|oldest| age >= PATIENCE || oldest.cause.is_block()) {
             None => self.condition.met(),
             Some(Open { index, cause, .. }) if cause.is_block() => self.condition.unmet(format!(
-                "{} documents wait, one for {} s: the old index {index:?} answers {} {}, which an operator must fix; the \
-                 other documents go on",
+                "{} documents wait, one for {} s: the old index {index:?} answers {} {}, which an operator must fix; \
+                 the other documents go on",
                 open.len(),
                 age.as_secs(),
                 cause.status,
