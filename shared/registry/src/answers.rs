@@ -43,7 +43,7 @@ impl Inner {
             match &wanted {
                 Wanted::Id(id) => disk_cache.forget_id(*id).await,
                 Wanted::Subject(subject) => disk_cache.forget_latest(subject).await,
-                Wanted::Version(..) | Wanted::Owner(_) => {}
+                Wanted::Version(..) | Wanted::Owner(_) | Wanted::Fingerprint(..) | Wanted::Meaning(..) => {}
             }
         }
         error

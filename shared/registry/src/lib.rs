@@ -16,7 +16,7 @@ use moka::future::Cache;
 use prometheus::HistogramVec;
 
 use crate::wire::SchemaId;
-use avro::Schema;
+use avro::{Meaning, Schema};
 
 use absent::Absent;
 use client::Client;
@@ -90,6 +90,10 @@ enum Wanted {
     Version(String, u32),
     /// The subjects of an id.
     Owner(SchemaId),
+    /// The version of a subject with this fingerprint.
+    Fingerprint(String, u64),
+    /// The version of a subject that means the same.
+    Meaning(String, Meaning),
 }
 
 impl SchemaRegistry {

@@ -1,6 +1,6 @@
 //! Looks up a version of a subject among its [`versions`](super::versions): by fingerprint, or by equal meaning.
 
-use super::{RegisteredSchema, RegistryError, SchemaRegistry};
+use super::{RegisteredSchema, RegistryError, SchemaRegistry, Wanted};
 use avro::Schema;
 
 impl SchemaRegistry {
@@ -8,8 +8,8 @@ impl SchemaRegistry {
     /// from the registry. If several have it and mean the same, returns the newest. Looks at the newest 100.
     ///
     /// # Errors
-    /// [`RegistryError`]: `NotFound` if no version has it, or the subject does not exist; `Ambiguous` if several
-    /// versions have it and mean different values.
+    /// [`RegistryError`]: `NotFound` if no version has it, or the subject does not exist; before that `NotYet` for a
+    /// while; `Ambiguous` if several versions have it and mean different values.
     pub async fn by_fingerprint(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
         let versions = &self.inner.versions;
         let key = (subject.to_owned(), fingerprint);
@@ -23,7 +23,7 @@ impl SchemaRegistry {
                 Ok(schema)
             }
             Err(error @ RegistryError::Unavailable { .. }) => versions.last_known.get(&key).await.ok_or(error),
-            Err(error) => Err(error),
+            Err(error) => Err(self.patient(Wanted::Fingerprint(key.0, fingerprint), error).await),
         }
     }
 
@@ -31,14 +31,28 @@ impl SchemaRegistry {
     /// from memory or from the registry. Looks at the newest 100.
     ///
     /// # Errors
-    /// [`RegistryError`]: `NotFound` if no version does, or the subject does not exist.
+    /// [`RegistryError`]: `NotFound` if no version does, or the subject does not exist; before that `NotYet` for a
+    /// while.
     pub async fn by_meaning(&self, subject: &str, schema: &Schema) -> Result<RegisteredSchema, RegistryError> {
         let key = (subject.to_owned(), schema.meaning());
         if let Some(schema) = self.inner.versions.by_meaning.get(&key).await {
             return Ok(schema);
         }
-        let found = self.inner.versions.by_meaning.try_get_with(key, self.of_meaning(subject, schema)).await;
-        found.map_err(|error| RegistryError::clone(&error))
+        match self.inner.versions.by_meaning.try_get_with(key, self.of_meaning(subject, schema)).await {
+            Ok(found) => Ok(found),
+            Err(error) => {
+                let wanted = Wanted::Meaning(subject.to_owned(), schema.meaning());
+                Err(self.patient(wanted, RegistryError::clone(&error)).await)
+            }
+        }
+    }
+
+    /// Returns the error to report: a version that was registered a moment ago may be missing at the node that was asked.
+    async fn patient(&self, wanted: Wanted, error: RegistryError) -> RegistryError {
+        match error {
+            RegistryError::NotFound { .. } => self.inner.absent.note(wanted, &error).await,
+            other => other,
+        }
     }
 
     async fn of_meaning(&self, subject: &str, wanted: &Schema) -> Result<RegisteredSchema, RegistryError> {
