@@ -32,6 +32,11 @@ impl Owners {
     pub(super) fn new(config: &config::SchemaRegistry, capacity: u64) -> Self {
         Self { of_id: Cache::new(capacity), believed: config.negative_ttl }
     }
+
+    /// Forgets which subjects ids belong to.
+    pub(super) fn forget_all(&self) {
+        self.of_id.invalidate_all();
+    }
 }
 
 impl SchemaRegistry {

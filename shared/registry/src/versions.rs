@@ -48,6 +48,15 @@ impl Versions {
         // Registrations from here are rare, so the fingerprints of all subjects may be looked up again.
         self.by_fingerprint.invalidate_all();
     }
+
+    /// Forgets all versions.
+    pub(super) fn forget_all(&self) {
+        self.by_number.invalidate_all();
+        self.by_meaning.invalidate_all();
+        self.by_fingerprint.invalidate_all();
+        self.last_known.invalidate_all();
+        self.lists.invalidate_all();
+    }
 }
 
 impl SchemaRegistry {
