@@ -48,7 +48,7 @@ fn container(error: &BatchError) -> String {
             "the codec {name:?} of the file is unknown: it must be null, deflate, snappy, zstandard, bzip2 or xz"
         ),
         BatchError::Block(offset, error) => format!("the block at byte {offset} cannot be read: {error}"),
-        BatchError::BudgetExceeded => "too many requests are in flight".to_owned(),
+        BatchError::Budget(error) => error.to_string(),
         BatchError::SmallBlocks => {
             "the compressed blocks of the file are too small: at least 8 KiB on average are required".to_owned()
         }

@@ -8,7 +8,7 @@ use registry::wire;
 use super::{Event, Invalid, invalid};
 use crate::body_budget::{BodyBudget, BudgetExceeded};
 use crate::message::Writer;
-use crate::stages::decompress::{DecompressError, Format, decompress};
+use crate::stages::decompress::{DecompressError, Decompressor, Format};
 
 /// The limits of a file.
 #[derive(Clone, Copy, Debug)]
@@ -93,13 +93,13 @@ pub(crate) enum BatchError {
         /// What is wrong with the event.
         invalid: Box<Invalid>,
     },
-    /// All requests together would hold too much.
-    BudgetExceeded,
+    /// All requests together, or this one alone, would hold too much.
+    Budget(BudgetExceeded),
 }
 
 impl From<BudgetExceeded> for BatchError {
-    fn from(_: BudgetExceeded) -> Self {
-        Self::BudgetExceeded
+    fn from(error: BudgetExceeded) -> Self {
+        Self::Budget(error)
     }
 }
 
@@ -174,8 +174,22 @@ impl Batch {
 /// while it works, at most twice the limit of bytes.
 ///
 /// # Errors
-/// [`BatchError`], for the first error in the file.
+/// [`BatchError`], for the first error in the file. Then nothing more is counted.
 pub(crate) fn validate_container(
+    container: Container<'_>,
+    writer: &Writer,
+    limits: &BatchLimits,
+    budget: &mut BodyBudget,
+) -> Result<Batch, BatchError> {
+    let before = budget.bytes();
+    let result = validate_blocks(container, writer, limits, budget);
+    if result.is_err() {
+        budget.shrink(budget.bytes() - before);
+    }
+    result
+}
+
+fn validate_blocks(
     mut container: Container<'_>,
     writer: &Writer,
     limits: &BatchLimits,
@@ -183,7 +197,7 @@ pub(crate) fn validate_container(
 ) -> Result<Batch, BatchError> {
     let codec = codec(container.codec())?;
     let mut batch = Batch::default();
-    let mut decompressed = Vec::new();
+    let (mut decompressor, mut decompressed) = (Decompressor::default(), Vec::new());
     let (mut bytes, mut blocks) = (0, 0);
     while let Some(block) = container.next_block().map_err(BatchError::Container)? {
         // Some writers end with an empty block, and leave it uncompressed.
@@ -201,9 +215,10 @@ pub(crate) fn validate_container(
                     return Err(BatchError::SmallBlocks);
                 }
                 decompressed.clear();
-                decompress(format, block.data, left, &mut decompressed, budget).map_err(|error| match error {
+                let result = decompressor.decompress(format, block.data, left, &mut decompressed, budget);
+                result.map_err(|error| match error {
                     DecompressError::TooLarge(_) => BatchError::TooLarge(limits.bytes),
-                    DecompressError::BudgetExceeded(_) => BatchError::BudgetExceeded,
+                    DecompressError::BudgetExceeded(error) => BatchError::Budget(error),
                     broken @ DecompressError::Broken(_) => BatchError::Block(block.offset, broken),
                 })?;
                 decompressed.as_slice()
@@ -212,6 +227,7 @@ pub(crate) fn validate_container(
         bytes += data.len();
         batch.add(&block, data, writer, limits, budget)?;
     }
+    decompressor.release(budget);
     budget.shrink(decompressed.capacity());
     Ok(batch)
 }
