@@ -116,6 +116,13 @@ impl Batch {
         }
     }
 
+    /// Returns the batch with its documents to be looked up before they are sent.
+    #[must_use]
+    pub fn looked_up(mut self) -> Self {
+        self.targets.iter_mut().for_each(|target| target.look_up = true);
+        self
+    }
+
     /// Returns a batch of `items`, without progress. It shares the bytes of this batch.
     pub fn some(&self, items: impl Iterator<Item = usize>) -> Self {
         Self {

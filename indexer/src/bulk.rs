@@ -102,7 +102,7 @@ impl Bulk {
     /// If Elasticsearch does not answer or refuses the request.
     pub async fn missing_index(&self) -> Result<Option<&str>, RequestError> {
         for rounds in self.sets.all() {
-            if !rounds.index.has_place().await? {
+            if !rounds.index.bootstrap.has_place().await? {
                 return Ok(Some(rounds.index.name()));
             }
         }
@@ -135,7 +135,7 @@ impl Bulk {
 
     /// Has the indices made with the fields of `schema`. Sends nothing by itself.
     pub fn learn(&self, schema: &Schema) {
-        self.sets.all().for_each(|rounds| rounds.index.learn(schema));
+        self.sets.all().for_each(|rounds| rounds.index.fields.learn(schema));
     }
 
     /// Adds the fields of `schema` to the indices, however long it takes.

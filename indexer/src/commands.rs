@@ -55,8 +55,10 @@ pub async fn set_up(config: &Config, how: SetUp) -> Result<Vec<String>, CommandE
     router::announce(&config.kafka.topic, &config.elasticsearch);
     let mut requests = Vec::new();
     for of_set in config.of_index_sets() {
-        let index = index(&of_set, how.dry_run)?.forced(how.force);
-        schema.iter().for_each(|schema| index.learn(schema));
+        let client = Arc::new(Client::new(&of_set.elasticsearch)?);
+        let sent = if how.dry_run { Requests::dry_run(client) } else { Requests::new(client) };
+        let index = index_of(&of_set, sent.overwriting(how.force))?;
+        schema.iter().for_each(|schema| index.fields.learn(schema));
         requests.append(&mut index.set_up().await?);
     }
     Ok(requests)
@@ -95,10 +97,10 @@ pub fn mapping(config: &Config, schema: &Schema) -> Result<Generated, CommandErr
 pub async fn differences(config: &Config, schema: &Schema) -> Result<Vec<(String, Difference)>, CommandError> {
     let mut differences = Vec::new();
     for of_set in config.of_index_sets() {
-        let index = index(&of_set, false)?;
-        index.learn(schema);
-        index.identify().await?;
-        differences.append(&mut index.differences().await?);
+        let index = index(&of_set)?;
+        index.fields.learn(schema);
+        index.bootstrap.identify().await?;
+        differences.append(&mut index.evolution.differences().await?);
     }
     Ok(differences)
 }
@@ -108,13 +110,12 @@ async fn latest(config: &Config, subject: &str) -> Result<Arc<Schema>, CommandEr
     Ok(registry.latest(subject).await?.schema)
 }
 
-/// Returns the index of the topic of `config`. With `dry_run`, its requests change nothing.
+/// Returns the index of the topic of `config`.
 ///
 /// # Errors
 /// If the config cannot be used.
-pub(crate) fn index(config: &Config, dry_run: bool) -> Result<Index, CommandError> {
-    let client = Arc::new(Client::new(&config.elasticsearch)?);
-    index_of(config, if dry_run { Requests::dry_run(client) } else { Requests::new(client) })
+pub(crate) fn index(config: &Config) -> Result<Index, CommandError> {
+    index_of(config, Requests::new(Arc::new(Client::new(&config.elasticsearch)?)))
 }
 
 /// Returns the index of the single topic of `config`, which is read and changed by `requests`.

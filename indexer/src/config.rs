@@ -65,6 +65,29 @@ impl Config {
         let default = if ages { Lifecycle::Ilm } else { Lifecycle::None };
         self.elasticsearch.lifecycle.unwrap_or(default)
     }
+
+    /// Returns the config of each topic that the indexer consumes, as if it were the only one. Common limits are
+    /// divided among the topics. Without `indexer.topics`, returns this config, for `kafka.topic`.
+    pub fn of_topics(&self) -> Vec<Self> {
+        if self.indexer.topics.is_empty() {
+            return vec![self.clone()];
+        }
+        self.indexer.topics.iter().map(|(name, topic)| topics::of_topic(self, name, topic)).collect()
+    }
+
+    /// Returns the config of each index set of the one topic of this config, as if it were the only one, in the order
+    /// of `Elasticsearch::index_names`.
+    pub fn of_index_sets(&self) -> Vec<Self> {
+        let names = self.elasticsearch.index_names();
+        let of = |name: &&str| {
+            let mut config = self.clone();
+            config.elasticsearch.routes = None;
+            (*name).clone_into(&mut config.elasticsearch.index_name);
+            config.elasticsearch.siblings = names.iter().map(|name| (*name).to_owned()).collect();
+            config
+        };
+        names.iter().map(of).collect()
+    }
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl Consumer {
             intake: Intake::new(decoder, Waiting::new(schemas), forgetting),
             dispatcher: Dispatcher::new(config),
             committer: Committer::new(kafka.clone()),
-            surveyor: Surveyor::new(),
+            surveyor: Surveyor::new(kafka.clone()),
             tasks,
             reports,
         };

@@ -14,7 +14,7 @@ use crate::config::{Config, OnDuplicate};
 use crate::document;
 use crate::elasticsearch::server::Server;
 use crate::fields::Fields;
-use crate::message::record::Record;
+use crate::message::record::{First, Record};
 use crate::message::target::{NoPlacement, Route};
 use crate::metrics::{Metrics, PlacementMetrics};
 use crate::placement::router::Router;
@@ -155,7 +155,7 @@ impl Decoder {
     /// Turns `record` into a document and appends it to `batch`. A redriven record keeps the time of its first
     /// writing.
     pub fn decode(&mut self, record: &Record<'_>, batch: &mut BatchBuilder) -> Decoded {
-        let record = &Record { timestamp: record.first(&self.topic).timestamp, ..*record };
+        let record = &Record { timestamp: First::of(&self.topic, record).timestamp, ..*record };
         let Some(value) = record.value.filter(|_| self.wants(record)) else {
             batch.skip(record);
             return Decoded::Tombstone;

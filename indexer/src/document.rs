@@ -77,7 +77,7 @@ pub fn write_action(topic: &str, record: &Record<'_>, on_duplicate: OnDuplicate,
     write_id(topic, record, body);
     if on_duplicate == OnDuplicate::KeepLast {
         body.extend_from_slice(br#","version":"#);
-        body.extend_from_slice(itoa::Buffer::new().format(version(&record.first(topic))).as_bytes());
+        body.extend_from_slice(itoa::Buffer::new().format(version(&First::of(topic, record))).as_bytes());
         body.extend_from_slice(br#","version_type":"external_gte""#);
     }
     body.extend_from_slice(b"}}\n");
@@ -134,7 +134,7 @@ fn write_position_id(topic: &str, record: &Record<'_>, body: &mut Vec<u8>) {
     // Topic names consist of letters, digits, '.', '_' and '-' (Kafka's Topic.validate), so nothing must be escaped.
     body.push(b'"');
     body.extend_from_slice(topic.as_bytes());
-    let First { partition, offset, timestamp } = record.first(topic);
+    let First { partition, offset, timestamp } = First::of(topic, record);
     for number in [Some(i64::from(partition.0)), Some(offset.0), timestamp].into_iter().flatten() {
         body.push(b'-');
         body.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());

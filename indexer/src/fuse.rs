@@ -48,7 +48,12 @@ impl Fuse {
     /// without dead letters never blows it.
     pub fn count(&mut self, records: u64, dead: u64) -> Option<Blown> {
         self.slide(Tally { records, dead });
-        self.consecutive = if dead == records { self.consecutive + dead } else { dead };
+        self.consecutive = match dead {
+            dead if dead == records => self.consecutive + dead,
+            // The good records interrupt the row.
+            dead if self.is_over(records, dead) => 0,
+            dead => dead,
+        };
         if dead == 0 {
             return None;
         }
@@ -58,6 +63,12 @@ impl Fuse {
         let is_full = self.records >= self.settings.window;
         let too_many = self.dead as f64 > self.settings.max_ratio * self.records as f64;
         (is_full && too_many).then_some(Blown::Ratio { dead: self.dead, records: self.records })
+    }
+
+    /// Returns whether a batch of `records`, of which `dead` are dead letters, shows no fault in a deployment: most of
+    /// its records are accepted, and the config tolerates the share of the others.
+    pub fn is_over(&self, records: u64, dead: u64) -> bool {
+        dead.saturating_mul(2) <= records && dead as f64 <= self.settings.max_ratio * records as f64
     }
 
     /// Forgets all counts.

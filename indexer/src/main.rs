@@ -23,7 +23,7 @@ use service::{shutdown, telemetry};
 
 /// Consumes events from Kafka and bulk-indexes them into Elasticsearch.
 ///
-/// Without a command it runs as a service until it is stopped.
+/// Without a command, it runs as a service until it is stopped.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
 struct Args {
@@ -34,7 +34,7 @@ struct Args {
 }
 
 const EXIT_CODES: &str =
-    "Exit codes: 0 done, 1 failed, 2 a difference was found, 64 wrong arguments, 78 the config cannot be used.";
+    "Exit codes: 0 done, 1 failed, 2 a difference was found, 64 wrong arguments, 78 unusable config.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -43,11 +43,11 @@ enum Command {
     Config(ConfigCommand),
     #[command(flatten)]
     Generate(GenerateCommand),
-    /// Creates what is missing in Elasticsearch: lifecycle policy, templates, the first index. The service does so
-    /// too when it starts.
+    /// Creates missing resources in Elasticsearch: lifecycle policy, templates, the first index. The service does the
+    /// same when it starts.
     ///
-    /// With --topics it creates missing Kafka topics instead, and reports existing ones whose settings are worse than
-    /// production needs; then it exits with 2.
+    /// With --topics, creates missing Kafka topics instead, and reports existing topics whose settings are too weak for
+    /// production; then it exits with 2.
     Setup {
         /// Change nothing: print the requests that would be sent.
         #[arg(long)]
@@ -63,7 +63,7 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Shows what the indexer makes of one record: its document, id and index, and whether the mapping accepts it.
+    /// Shows how the indexer would index one record: its document, id and index, and whether the mapping accepts it.
     /// Writes nothing.
     Explain(ExplainArgs),
     /// Indexes a range of a topic again while the service runs.
@@ -85,11 +85,11 @@ enum Command {
         /// The registry subject whose latest schema is used.
         #[arg(long)]
         subject: Option<String>,
-        /// Print what the template and the indices lack of the mapping, and where they contradict it; exit with 2 if
-        /// there is anything.
+        /// Print the fields that the template and the indices lack, and the fields that have another type there; exit
+        /// with 2 if there are any.
         #[arg(long)]
         diff: bool,
-        /// The topic whose mapping is wanted, where indexer.topics has several. The default is the first.
+        /// The topic whose mapping is printed, if indexer.topics has several. The default is the first.
         #[arg(long)]
         topic: Option<String>,
     },

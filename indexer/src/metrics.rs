@@ -144,13 +144,13 @@ impl Metrics {
             unmet_field_rules: gauges(
                 registry,
                 "penstock_indexer_unmet_field_rules",
-                "Rules of elasticsearch.documents.fields that no schema has had a field for since the start.",
+                "Rules of elasticsearch.documents.fields that have matched no field since the start.",
                 &["topic"],
             )?,
             paused: gauges(
                 registry,
                 "penstock_indexer_paused",
-                "1 while consuming is paused because as much is held as may be, else 0.",
+                "1 while consuming is paused because the indexer holds as much as it may, else 0.",
                 &["topic"],
             )?,
             fuse_blown: gauges(
@@ -192,7 +192,7 @@ impl Metrics {
             template_shadowed: gauges(
                 registry,
                 "penstock_indexer_template_shadowed",
-                "1 while another index template than ours wins the names of the indices, else 0.",
+                "1 while another index template takes precedence over Penstock's, else 0.",
                 &["index", "template"],
             )?,
             registry_requests: registry::durations(registry, "penstock_indexer_registry_request_duration_seconds")?,

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use traces::{Sampling, Traces};
 
 use crate::RunError;
-use crate::backing::{Lists, Placer};
+use crate::backing::{Lists, Placer, ServerClock};
 use crate::bulk::Bulk;
 use crate::bulk::dry_run::DryRun;
 use crate::bulk::traced::BulkTraces;
@@ -158,11 +158,12 @@ pub(crate) async fn run_topic(
     }
 
     let index_caches: Vec<_> = bulk.index_caches().map(Arc::clone).collect();
-    let placer = Placer::new(&config.elasticsearch, &index_caches);
+    let clock = Arc::new(ServerClock::new(config, readiness.condition("clock"))?);
+    let placer = Placer::new(&config.elasticsearch, &index_caches).confirmed_by(Arc::clone(&clock));
     let decoder = Decoder::new(config, placer, &metrics).map_err(RunError::Config)?;
     let decoder = decoder.for_server(bulk.server()).only(job.only);
     let (sender, reports) = sync_channel(MAX_REPORTS);
-    let tasks = Tasks::new(bulk, dead_letters, schemas, sender).with_dry_run(job.dry_run);
+    let tasks = Tasks::new(bulk, dead_letters, schemas, sender).with_dry_run(job.dry_run).with_clock(clock);
     let consumer = Consumer::new(config, decoder, tasks, reports, metrics, conditions, job.reading)?;
     let keeping = tokio::spawn(async move {
         // It may add fields to a new index.

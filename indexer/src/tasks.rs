@@ -13,6 +13,7 @@ use service::admin::Condition;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use crate::backing::ServerClock;
 use crate::batch::Batch;
 use crate::bulk::Bulk;
 use crate::bulk::dry_run::DryRun;
@@ -40,6 +41,8 @@ pub struct Tasks {
     revoked: Revoked,
     /// Counts what would be written. If set, nothing is written.
     dry_run: Option<Arc<DryRun>>,
+    /// Whether a record is ahead of this host's clock, or the clock is behind.
+    clock: Option<Arc<ServerClock>>,
 }
 
 impl Tasks {
@@ -55,7 +58,14 @@ impl Tasks {
             stopped: CancellationToken::new(),
             revoked: Revoked::default(),
             dry_run: None,
+            clock: None,
         }
+    }
+
+    /// Returns the tasks with `clock`, by which records that are dated ahead wait.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<ServerClock>) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     /// Prevents all writes if `dry_run` is set: batches and schemas change neither indices nor topics, and `dry_run`
@@ -125,8 +135,11 @@ impl Tasks {
     /// Has the table of backing indices of the index set `route` read again until it can place a record of placement
     /// time `time`, then reports.
     pub fn renew_table(&self, route: Route, time: i64) {
-        let index_cache = self.bulk.index_cache(route).map(Arc::clone);
+        let (index_cache, clock) = (self.bulk.index_cache(route).map(Arc::clone), self.clock.clone());
         self.start(async move {
+            if let Some(clock) = clock {
+                clock.settle(time).await;
+            }
             if let Some(index_cache) = index_cache {
                 index_cache.until_valid(time).await;
             }

@@ -65,7 +65,7 @@ pub enum OfflineIngestError {
     #[error(transparent)]
     Schema(#[from] SchemaError),
     /// The runtime cannot be created.
-    #[error("the runtime cannot be made: {0}")]
+    #[error("cannot create the runtime: {0}")]
     Runtime(#[from] std::io::Error),
 }
 

@@ -1,4 +1,4 @@
-//! `penstock-receiver`: takes webhook events in over HTTP and produces them to Kafka.
+//! `penstock-receiver`: receives webhook events over HTTP and writes them to Kafka.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -11,7 +11,9 @@ use receiver::config::Config;
 use receiver::schema_command::{self, SchemaCommand};
 use service::{shutdown, telemetry};
 
-/// Takes webhook events in over HTTP and produces them to Kafka.
+/// Receives webhook events over HTTP and writes them to Kafka.
+///
+/// Without a command, it runs as a service until it is stopped.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
@@ -28,7 +30,7 @@ enum Command {
     Config(ConfigCommand),
     #[command(flatten)]
     Generate(GenerateCommand),
-    /// Fetches schemas from CXone, shows and checks them.
+    /// Fetches schemas from CXone, and shows and checks schemas.
     #[command(subcommand)]
     Schema(SchemaCommand),
 }

@@ -45,7 +45,7 @@ pub(crate) struct Metrics {
     pub(crate) connections: IntGauge,
     /// Connections that were closed at once because their address has reached its limit.
     pub(crate) refused_connections: IntCounter,
-    /// Connections that were closed for the head of the PROXY protocol, by reason.
+    /// Connections that were closed because of their header of the PROXY protocol, by reason.
     pub(crate) proxy_protocol_refusals: IntCounterVec,
     /// The schema that bare datums are framed with, by source.
     schema_info: IntGaugeVec,
@@ -198,8 +198,7 @@ fn refused_connections(registry: &Registry) -> Result<IntCounter> {
 }
 
 fn proxy_protocol_refusals(registry: &Registry) -> Result<IntCounterVec> {
-    let help =
-        "Connections closed for their head of the PROXY protocol, by reason: untrusted, missing, malformed, late.";
+    let help = "Connections closed because of their header of the PROXY protocol, by reason: untrusted, missing, malformed, late.";
     let refusals = counters(registry, "penstock_receiver_proxy_protocol_refusals_total", help, &["reason"])?;
     for refusal in Refusal::ALL {
         refusals.with_label_values(&[refusal.code()]);

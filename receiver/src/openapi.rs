@@ -48,8 +48,8 @@ fn document(config: &Config) -> Value {
         "info": {
             "title": "Webhooks",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Events come in as Apache Avro. A 200 means that they are stored. An event that is sent \
-             again is stored once: a request that was not answered 200 can be sent again.",
+            "description": "Events are in Apache Avro. A 200 means that all events of the request are stored. Repeat \
+             each request that was not answered 200: an event with an id is indexed once, however often it is sent.",
         },
         // The listen address is internal: senders know the server by another name.
         "servers": [{

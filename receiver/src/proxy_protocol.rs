@@ -29,13 +29,15 @@ pub(crate) enum Refusal {
     #[error("receiver.proxy_protocol: the connection is not from one of receiver.trusted_proxies")]
     Untrusted,
     /// The connection begins with something else.
-    #[error("receiver.proxy_protocol: the connection does not begin with a head of that version of the PROXY protocol")]
+    #[error(
+        "receiver.proxy_protocol: the connection does not begin with a header of that version of the PROXY protocol"
+    )]
     Missing,
     /// The head violates the specification or is cut off.
-    #[error("receiver.proxy_protocol: the head of the PROXY protocol is malformed")]
+    #[error("receiver.proxy_protocol: the header of the PROXY protocol is malformed")]
     Malformed,
     /// The head did not arrive in time.
-    #[error("receiver.proxy_protocol: the head of the PROXY protocol took longer than receiver.head_timeout")]
+    #[error("receiver.proxy_protocol: the header of the PROXY protocol took longer than receiver.head_timeout")]
     Late,
 }
 

@@ -25,8 +25,8 @@ const UNPROCESSABLE: u16 = 422;
 pub enum SchemaCommand {
     /// Fetches the latest schema from CXone, checks that it is compatible, and registers it.
     ///
-    /// Prints the result for each subject, with version and schema id. Exits with 1, and registers nothing, when a
-    /// schema is not compatible by the registry's rules. Needs the section `cxone` of the config.
+    /// Prints the result for each subject, with version and schema id. If a schema is not compatible by the registry's
+    /// rules, it is not registered, and the command exits with 1. Needs the section `cxone` of the config.
     Pull {
         /// The subject. Default: the subjects in cxone.subjects, else those of all sources.
         #[arg(long)]
@@ -47,13 +47,13 @@ pub enum SchemaCommand {
     /// Checks a schema in a file: whether it is usable, and whether it is compatible with the registry's latest
     /// version.
     ///
-    /// Types that the schema uses and does not define are looked up in the schemas that --reference names, or else in
-    /// those that the latest version of the subject refers to. Also checks the key fields of the sources. Exits with 1,
-    /// and names the field, when something cannot be used.
+    /// Looks up types that the schema uses but does not define in the schemas that --reference names, or else in those
+    /// that the latest version of the subject refers to. Also checks the key fields of the sources. If the schema is
+    /// unusable, names the field and exits with 1.
     Check {
         /// The schema, as JSON (.avsc).
         file: PathBuf,
-        /// The subject to compare it with. Default: the only subject of the config; with several, nothing is compared.
+        /// The subject to compare with. Default: the only subject of the config; with several, nothing is compared.
         #[arg(long)]
         subject: Option<String>,
         /// A schema in the registry that the file refers to, once for each: `com.example.Address=address-value:1`.

@@ -99,7 +99,7 @@ pub(crate) struct Source {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The config has no source.
-    #[error("receiver.sources: there are none: add at least one webhook")]
+    #[error("receiver.sources: no webhook is configured: add at least one")]
     None,
     /// Two sources have the same path.
     #[error(

@@ -78,7 +78,7 @@ async fn the_audit_finds_only_deleted_and_changed_documents() -> Result<()> {
     let found: Vec<&String> = findings.all.iter().map(|finding| &finding.id).collect();
     assert_eq!(found, [lost, changed], "{findings}");
     let error = world::ensure_none(&scene.pipeline, &findings).await.err().context("it is satisfied")?.to_string();
-    assert!(error.contains("acknowledged, but nowhere") && error.contains("no document is there"), "{error}");
+    assert!(error.contains("acknowledged, but missing") && error.contains("no document is there"), "{error}");
     Ok(())
 }
 

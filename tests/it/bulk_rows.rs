@@ -1,4 +1,4 @@
-//! The rows of the table of bulk answers (`ARCHITECTURE.md`) that the real Elasticsearch can be made to show, on both
+//! The rows of the table of bulk answers (`docs/refusals.md`) that the real Elasticsearch can be made to show, on both
 //! major versions. They differ: version 9 answers a full write queue per item, version 8 per request.
 //!
 //! Each version has one Elasticsearch with a small write queue and a small body limit. Each row is a pipeline of its

@@ -104,7 +104,7 @@ async fn stays_within(mut pipeline: Pipeline, count: u64) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_small_records_of_64_partitions_stay_within_the_sum() -> Result<()> {
+async fn many_small_records_of_64_partitions_stay_within_the_limit() -> Result<()> {
     const EVENTS: u64 = 100_000;
     let pipeline = prepare("memory-small").await?;
     pipeline.feed(Mix::good(Events::unique())).write(0..EVENTS).await?;
@@ -112,7 +112,7 @@ async fn many_small_records_of_64_partitions_stay_within_the_sum() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn large_records_of_64_partitions_stay_within_the_sum() -> Result<()> {
+async fn large_records_of_64_partitions_stay_within_the_limit() -> Result<()> {
     const EVENTS: u64 = 320;
     let pipeline = prepare("memory-large").await?;
     let events = Events::unique();

@@ -120,7 +120,7 @@ async fn a_proxied_connection_counts_for_the_address_in_its_head() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_proxy_protocol_may_be_text() -> Result<()> {
+async fn version_1_of_the_proxy_protocol_is_accepted() -> Result<()> {
     let front = Front::new("proxy-protocol-text", "127.0.0.1", |config| {
         config.receiver.proxy_protocol = ProxyProtocol::V1;
         config.receiver.max_connections_per_address = Some(1);

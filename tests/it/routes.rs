@@ -152,7 +152,7 @@ async fn events_go_to_the_index_of_their_value_and_a_replay_changes_nothing() ->
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn commands_name_the_index_of_the_value() -> Result<()> {
+async fn commands_name_the_index_that_the_route_chooses() -> Result<()> {
     let scene = Scene::with("routes-named", Strategy::Rollover, |config| {
         // The rule reads the event's own value, and shows it nowhere.
         let hidden = [("action_type".to_owned(), FieldRule::Mask)].into();
@@ -195,7 +195,7 @@ async fn commands_name_the_index_of_the_value() -> Result<()> {
 
 /// A value that is given another index: a replay writes its documents there too, and a dry run says so before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_value_that_moves_makes_second_documents_when_it_is_replayed() -> Result<()> {
+async fn a_replay_after_a_changed_route_creates_second_documents() -> Result<()> {
     let mut scene = Scene::new("routes-moved", Strategy::Single).await?;
     scene.write(0..100).await?;
     scene.pipeline.all_committed().await?;
@@ -310,7 +310,7 @@ async fn search_count(scene: &Scene, index: &str) -> Result<u64> {
 
 harness::on_opensearch! {
     events_go_to_the_index_of_their_value_and_a_replay_changes_nothing,
-    commands_name_the_index_of_the_value,
+    commands_name_the_index_that_the_route_chooses,
     a_blocked_index_holds_back_its_own_documents_alone,
     one_index_rolls_over_and_repeats_find_their_documents,
 }

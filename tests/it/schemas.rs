@@ -274,7 +274,7 @@ async fn the_last_usable_version_stays_in_use_and_is_reported() -> Result<()> {
 
 /// The latest version is no Avro schema. The registry is a stub, because the real one refuses such a version.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_latest_version_that_is_no_avro_leaves_the_previous_in_use() -> Result<()> {
+async fn an_unusable_latest_version_leaves_the_previous_in_use() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "schemas-unusable").await?;
     let text =
         json!({"type": "record", "name": "Plain", "fields": [{"name": "event_id", "type": "string"}]}).to_string();

@@ -57,7 +57,7 @@ async fn a_listed_content_type_is_accepted_with_parameters() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_trailing_slash_counts_or_not_as_the_config_says_and_what_has_no_path_is_counted() -> Result<()> {
+async fn a_trailing_slash_counts_by_config_and_unknown_paths_are_counted() -> Result<()> {
     for (trailing_slash, status, unrouted) in [(TrailingSlash::Strict, 404, 2.0), (TrailingSlash::Ignore, 200, 1.0)] {
         let (pipeline, receiver) =
             start("senders-slash", |config| config.receiver.trailing_slash = trailing_slash).await?;

@@ -137,7 +137,7 @@ async fn manual_changes_are_kept_until_setup_is_forced() -> Result<()> {
 async fn an_invalid_policy_is_refused_with_its_line_or_the_servers_reason() -> Result<()> {
     let mut pipeline = pipeline("setup-bad", "hot:\n  rollover_max_age: 1 day\n").await?;
     let error = set_up(&pipeline.config.of_indexer(), NOW).await.unwrap_err().to_string();
-    assert!(error.contains("ilm.yaml:3: hot.rollover_max_age: \"1 day\" is no age"), "{error}");
+    assert!(error.contains("ilm.yaml:3: hot.rollover_max_age: \"1 day\" is not an age"), "{error}");
     let name = &pipeline.config.elasticsearch.index_name;
     let sent = http::get(&format!("{}/_ilm/policy/{name}", pipeline.config.elasticsearch.url)).await?;
     assert_eq!(sent.status, 404, "something was sent");

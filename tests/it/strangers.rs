@@ -275,7 +275,7 @@ fn requests_without_a_window(streams: u32) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_over_http2_that_nobody_takes_cost_little_and_not_for_long() -> Result<()> {
+async fn unread_answers_over_http2_take_bounded_memory_and_time() -> Result<()> {
     const CONNECTIONS: usize = 400;
     let (pipeline, front) = setup("strangers-windows", |config| {
         config.receiver.write_timeout = Duration::from_secs(5);

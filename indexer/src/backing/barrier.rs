@@ -16,8 +16,8 @@ use super::list::ReadError;
 use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::{Client, Method, Request};
 
-/// `immediate` puts the task before all others that wait for the master. Elasticsearch answers 408 after its own
-/// time-out.
+/// `immediate` puts the task before all others that wait for the master. After its own time-out the server answers 408.
+/// The body says so too (`timed_out`), in case that a version answers 200.
 const QUERY: [(&str, &str); 3] = [("wait_for_events", "immediate"), ("timeout", "10s"), ("filter_path", "timed_out")];
 
 /// How long the request is skipped after Elasticsearch has refused it.
@@ -51,6 +51,7 @@ impl Barrier {
         };
         let answer = client.send(&request).await?;
         match answer.status {
+            200 if has_timed_out(&answer.body) => Err(ReadError::refused(&answer)),
             200 => Ok(()),
             400 | 403 | 404 | 405 | 410 if is_own_error(&answer.body) => {
                 self.note_refused(answer.status);
@@ -65,10 +66,15 @@ impl Barrier {
         if before.is_none() {
             tracing::warn!(
                 status,
-                "The indexer may not wait for Elasticsearch's master (GET _cluster/health?wait_for_events, privilege \
-                 monitor): documents are placed correctly as long as a new backing index becomes visible within half \
-                 of elasticsearch.placement.margin."
+                "The indexer is not allowed to wait for Elasticsearch's master (GET _cluster/health?wait_for_events, \
+                 privilege monitor): documents are placed correctly as long as a new backing index becomes visible \
+                 within half of elasticsearch.placement.margin."
             );
         }
     }
+}
+
+/// Returns whether the master has not finished in time, according to `body`.
+fn has_timed_out(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|answer| answer["timed_out"] == true)
 }

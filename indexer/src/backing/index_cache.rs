@@ -2,7 +2,7 @@
 //! waits for it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -10,28 +10,29 @@ use service::admin::Condition;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::list::{self, ReadError};
+use super::list::ReadError;
 use super::lists::{Listed, Lists};
 use super::now_millis;
-use crate::config::{Config, Expired, Strategy};
+use crate::config::{Config, Strategy};
 use crate::elasticsearch::Client;
 use crate::index::{Index, Known};
 use crate::metrics::PlacementMetrics;
 use crate::placement::calendar::Calendar;
-use crate::placement::table::{FoundIndex, Table};
-use crate::placement::time::{millis, tolerance};
-use seen::Seen;
+use crate::placement::table::Table;
+use crate::placement::time::millis;
+use report::Report;
+use table_builder::TableBuilder;
+use usage::Usage;
 
-mod dated;
 mod report;
 mod seen;
+mod table_builder;
+mod usage;
 
 /// The table is read at least this many times per margin, so that one reading suits a record that has just arrived.
 const READS_PER_MARGIN: u32 = 4;
 /// The shortest wait before a waiting caller reads the table again.
 const LEAST_WAIT: Duration = Duration::from_millis(20);
-/// How long the table is kept fresh after the last document. A topic without documents sends no requests.
-const IN_USE: Duration = Duration::from_secs(60);
 /// How often the retention is read from the policy while there are documents.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -41,25 +42,18 @@ pub struct BackingIndexCache {
     client: Arc<Client>,
     index: Arc<Index>,
     strategy: Strategy,
-    expired: Expired,
-    margin: Duration,
     interval: Duration,
     max_ahead: i64,
     calendar: Calendar,
-    started: Instant,
-    /// When there were last documents, in milliseconds after `started`.
-    used: AtomicU64,
+    builder: TableBuilder,
+    usage: Usage,
     read: ArcSwapOption<Read>,
     /// When the table was requested, in milliseconds since the Unix epoch.
     read_at: AtomicI64,
-    /// The oldest index if its creation date does not tell, with the time since when it has received documents.
-    since: Mutex<Option<(Arc<str>, Option<i64>)>>,
-    seen: Seen,
     lists: Arc<Lists>,
     /// Allows one request at a time. Callers that wait meanwhile share its answer.
     turn: Mutex<()>,
-    condition: Condition,
-    metrics: PlacementMetrics,
+    report: Report,
 }
 
 /// A table and when it was requested.
@@ -83,27 +77,21 @@ impl BackingIndexCache {
         let settings = &config.elasticsearch;
         let placement = &settings.placement;
         let interval = placement.refresh_interval.min(placement.margin / READS_PER_MARGIN);
-        let calendar = Calendar::new(&settings.index_name, placement, index.retention());
-        condition.met();
+        let calendar = Calendar::new(&settings.index_name, placement, index.retention.value());
         Self {
+            report: Report::new(settings.index_name.clone(), condition, metrics),
+            builder: TableBuilder::new(settings, Arc::clone(&client)),
             client,
             index,
             strategy: settings.strategy,
-            expired: placement.expired,
-            margin: placement.margin,
             interval,
             max_ahead: millis(placement.max_ahead),
             calendar,
-            started: Instant::now(),
-            used: AtomicU64::new(0),
+            usage: Usage::new(),
             read: ArcSwapOption::empty(),
             read_at: AtomicI64::new(i64::MIN),
-            since: Mutex::default(),
-            seen: Seen::default(),
             lists,
             turn: Mutex::new(()),
-            condition,
-            metrics,
         }
     }
 
@@ -124,13 +112,7 @@ impl BackingIndexCache {
 
     /// Notes that there are documents, so that the table is kept fresh.
     pub fn note_use(&self) {
-        let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.used.store(millis, Ordering::Relaxed);
-    }
-
-    fn is_in_use(&self) -> bool {
-        let used = Duration::from_millis(self.used.load(Ordering::Relaxed));
-        self.started.elapsed().saturating_sub(used) <= IN_USE
+        self.usage.note();
     }
 
     /// Returns the index of the table.
@@ -158,7 +140,7 @@ impl BackingIndexCache {
         let mut write = self.table().map(|table| Arc::clone(&table.write().name));
         loop {
             tokio::time::sleep(until_next(interval, self.lists.phase())).await;
-            if !self.is_in_use() {
+            if !self.usage.is_recent() {
                 continue;
             }
             if !self.is_needed() {
@@ -166,7 +148,7 @@ impl BackingIndexCache {
                 continue;
             }
             let table = self.renewed().await;
-            if let Err(error) = self.index.rejoin(&table).await {
+            if let Err(error) = self.index.strays.rejoin(&table).await {
                 tracing::debug!(index = self.index.name(), %error, "Whether backing indices were made again is not known.");
             }
             if write.as_ref() != Some(&table.write().name) {
@@ -186,7 +168,7 @@ impl BackingIndexCache {
                 Err(error) => error,
             };
             failures += 1;
-            self.note(&error, failures);
+            self.report.failed(self.table().as_deref(), &error, failures);
             match error {
                 ReadError::Missing => self.index.ensure(Known::Missing).await,
                 ReadError::Send(_) | ReadError::Refused { .. } | ReadError::Table(_) => {}
@@ -236,57 +218,36 @@ impl BackingIndexCache {
                 Err(ReadError::Missing) if self.strategy == Strategy::Time => Listed::none(),
                 listed => listed?,
             };
-        let table = Arc::new(self.table_of(found, read_at).await?);
-        self.note_doubt(&table);
+        let table = Arc::new(self.builder.build(&self.calendar, found, read_at).await?);
+        self.report.doubt(self.table().as_deref(), &table);
         self.read.store(Some(Arc::new(Read { table: Arc::clone(&table), asked })));
         self.read_at.store(table.read_at(), Ordering::Relaxed);
-        self.condition.met();
-        self.measure();
+        self.report.read(&table);
         Ok(table)
     }
 
-    async fn table_of(&self, found: Vec<FoundIndex>, read_at: i64) -> Result<Table, ReadError> {
-        let name = self.index.name();
-        match self.strategy {
-            Strategy::DataStream => return Ok(self.seen.table_of(found, read_at, self.margin)?),
-            Strategy::Time => return Ok(Table::dated(&self.calendar, found, read_at)),
-            Strategy::Rollover | Strategy::Single => {}
+    /// Reads the retention in the policy, checks which template the next index of the strategy `time` is created with,
+    /// and finds indices that exist only under another name. No table is needed to place a document.
+    async fn look_at_dated(&self) {
+        if let Err(error) = self.index.retention.read().await {
+            tracing::debug!(index = self.index.name(), %error, "The maximum age of an event is the one known before.");
         }
-        if self.expired == Expired::Oldest {
-            return Ok(Table::new(name, found, None, read_at, self.margin)?);
-        }
-        let table = Table::new(name, found.clone(), None, read_at, self.margin)?;
-        let Some(oldest) = table.unknown_oldest() else { return Ok(table) };
-        let since = self.since(&oldest.name).await?;
-        Ok(Table::new(name, found, since, read_at, self.margin)?)
+        self.index.shadow.check().await;
+        self.look_for_copies().await;
     }
 
-    /// Returns a placement time from which no document can belong to the index before `oldest`, according to the
-    /// documents in `oldest`. That index receives no documents, so one query is enough.
-    async fn since(&self, oldest: &Arc<str>) -> Result<Option<i64>, ReadError> {
-        let mut known = self.since.lock().await;
-        if let Some((name, since)) = &*known
-            && name == oldest
-        {
-            return Ok(*since);
+    /// Finds the indices of the strategy `time` that exist only under another name. If they cannot be listed, the
+    /// earlier result stays in force.
+    pub async fn look_for_copies(&self) {
+        if self.strategy != Strategy::Time {
+            return;
         }
-        let first = match list::first_ingested(&self.client, oldest).await {
-            // It passes, or a part of the index cannot be searched for now. It is looked at again with the next list.
-            Err(ReadError::Refused { status: 408 | 429 | 500.., .. }) => return Ok(None),
-            Err(ReadError::Refused { status: 400..=499, body }) => {
-                tracing::warn!(
-                    index = &**oldest,
-                    reason = body,
-                    "The indexer cannot find out since when the oldest backing index takes documents; deleted \
-                     documents from before it may come back."
-                );
-                None
+        match self.read().await {
+            Ok(table) => self.calendar.note_copies(table.copied(self.calendar.pattern())),
+            Err(error) => {
+                tracing::debug!(index = self.index.name(), %error, "It is not known which indices have other names.");
             }
-            first => first?,
-        };
-        let since = first.map(|first| first.saturating_add(tolerance(self.margin)));
-        *known = Some((Arc::clone(oldest), since));
-        Ok(since)
+        }
     }
 }
 

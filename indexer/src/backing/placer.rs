@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::backing::BackingIndexCache;
+use crate::backing::ServerClock;
 use crate::backing::now_millis;
 use crate::config::{Elasticsearch, Expired, PlacementTime, Strategy};
 use crate::message::target::{Age, NoPlacement, Route, Target};
@@ -17,6 +18,8 @@ pub struct Placer {
     by: PlacementTime,
     tolerance: i64,
     max_ahead: i64,
+    /// Confirms that a record is too far ahead; None if this host's clock decides alone.
+    clock: Option<Arc<ServerClock>>,
     /// By the number of the index set.
     sets: Vec<Places>,
 }
@@ -57,8 +60,15 @@ impl Placer {
             by: placement.time,
             max_ahead: time::millis(placement.max_ahead),
             tolerance: time::tolerance(placement.margin),
+            clock: None,
             sets: sets.collect(),
         }
+    }
+
+    /// Returns the placer with `clock`, which must confirm that a record is too far ahead.
+    #[must_use]
+    pub fn confirmed_by(self, clock: Arc<ServerClock>) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     /// Returns whether the event's own timestamp is used.
@@ -87,7 +97,12 @@ impl Placer {
     pub fn place(&mut self, route: Route, time: i64) -> Result<&Target, NoPlacement> {
         // There is one for each route.
         let places = self.sets.get_mut(usize::from(route.0)).ok_or(NoPlacement::NotYet)?;
-        places.place(time, self.max_ahead)
+        match places.place(time, self.max_ahead) {
+            Err(NoPlacement::Future) if self.clock.as_ref().is_some_and(|clock| !clock.confirms(time)) => {
+                Err(NoPlacement::NotYet)
+            }
+            placed => placed,
+        }
     }
 }
 

@@ -40,6 +40,8 @@ pub struct SetAside {
     pub item: usize,
     /// The index that the document was sent to.
     pub index: Arc<str>,
+    /// Whether the document is to be looked up, and was not sent to that index.
+    pub is_looked_up: bool,
     /// How it was refused.
     pub refusal: Refusal,
     /// How many times the document was sent.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use kafka::position::{Offset, Partition};
 
-use super::outcome::{Refusal, Trouble};
+use super::outcome::{Refusal, Trouble, is_block};
 
 /// A document is at fault after this many refusals, if the index accepted another document before each of them.
 const ROUNDS: u32 = 5;
@@ -107,6 +107,11 @@ impl Cause {
     /// Returns whether the whole request failed, without an answer for the document.
     pub fn is_whole(&self) -> bool {
         self.status == 0
+    }
+
+    /// Returns whether the index is blocked until an operator fixes it. A document is never at fault for that.
+    pub fn is_block(&self) -> bool {
+        is_block(self.status, &self.error_type)
     }
 
     fn rounds(&self) -> u32 {
@@ -252,6 +257,10 @@ impl Case {
     pub fn refuse(&mut self, index: &Arc<str>, cause: Cause, before: u64, doubts: &Doubts, now: Instant) -> bool {
         if cause.is_whole() && !self.cause.is_whole() && self.strays < MAX_STRAYS {
             self.strays += 1;
+            return false;
+        }
+        if cause.is_block() || self.cause.is_block() {
+            *self = Self { first: self.first, ..Self::new(Arc::clone(index), cause, doubts, now) };
             return false;
         }
         if *self.index != **index || cause.is_whole() != self.cause.is_whole() {

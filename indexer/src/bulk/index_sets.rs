@@ -32,7 +32,7 @@ use crate::metrics::Metrics;
 pub(super) struct IndexSets(Vec<Rounds>);
 
 /// The parts that the index sets of a topic share.
-struct Shared<'a> {
+struct SharedParts<'a> {
     client: &'a Arc<Client>,
     lists: &'a Arc<Lists>,
     /// Limits the requests of all index sets to `indexer.max_in_flight_requests`; `None` if there is only one.
@@ -55,7 +55,7 @@ impl IndexSets {
         let configs = config.of_index_sets();
         let slots = || Arc::new(Semaphore::new(config.indexer.max_in_flight_requests));
         let slots = (configs.len() > 1).then(slots);
-        let shared = Shared { client, lists, slots };
+        let shared = SharedParts { client, lists, slots };
         let mut sets: Vec<Rounds> = Vec::with_capacity(configs.len());
         for (route, config) in (0..).map(Route).zip(&configs) {
             let part = || readiness.part(&config.elasticsearch.index_name);
@@ -114,7 +114,7 @@ impl IndexSets {
     }
 }
 
-impl Shared<'_> {
+impl SharedParts<'_> {
     /// Creates the rounds of the one index set of `config`. `first` is the first index set of the topic, unless this is
     /// the first.
     fn rounds(

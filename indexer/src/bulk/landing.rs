@@ -75,6 +75,11 @@ impl Landing {
         self.reroute.place_again(work, batch, progress).await;
     }
 
+    /// Returns whether `index` takes the documents of now, and not only late ones.
+    pub(super) fn is_current(&self, index: &str) -> bool {
+        self.reroute.is_current(index)
+    }
+
     /// Reads what is stored under the ids of waiting documents, at most `most` of them.
     pub(super) async fn read(&self, work: &mut Work<'_>, batch: &Batch, most: usize) -> Progress {
         let suspects = work.proofs.take(most);

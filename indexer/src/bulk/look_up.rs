@@ -68,6 +68,11 @@ impl Question {
         let id = id_of(&batch.body[batch.items[item].body.clone()]);
         Self { item, id, range, found: Vec::new() }
     }
+
+    /// Returns whether the backing index `number` must still be asked.
+    pub(super) fn awaits(&self, number: usize) -> bool {
+        self.found.is_empty() && self.range.contains(&number)
+    }
 }
 
 /// Returns the id in the action line of `lines`.

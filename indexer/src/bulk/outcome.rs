@@ -77,6 +77,11 @@ pub enum Fate {
     IndexMissing(Refusal),
 }
 
+/// Returns whether `status` with `error_type` is what an operator must fix, beyond doubt: a document is never at fault.
+pub(super) fn is_block(status: u16, error_type: &str) -> bool {
+    Kind::of_type(Some(error_type)).is_block(status)
+}
+
 /// Judges the result of sending a bulk request of `sent` items: an answer or an error.
 pub(super) fn judge_sent(answer: Result<ServerAnswer, SendError>, sent: usize) -> Judgement {
     match answer {

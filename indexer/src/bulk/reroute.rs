@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::look_up::{self, Extent, Question};
-use super::outcome::Refusal;
+use super::outcome::{Obstacle, Refusal};
 use super::progress::Progress;
 use super::verify::Suspect;
 use super::work::Work;
@@ -63,6 +63,15 @@ impl Reroute {
             expired: settings.placement.expired,
             metrics,
             topic: config.kafka.topic.clone(),
+        }
+    }
+
+    /// Returns whether `index` takes the documents of now.
+    pub(super) fn is_current(&self, index: &str) -> bool {
+        match self.strategy {
+            Strategy::Rollover => self.index_cache.table().is_none_or(|table| *table.write().name == *index),
+            Strategy::Time => self.index_cache.calendar().current(now_millis()) == index,
+            Strategy::DataStream | Strategy::Single => true,
         }
     }
 
@@ -150,6 +159,7 @@ impl Reroute {
         let table = self.index_cache.fresh().await;
         let mut questions = self.questions(&table, work, batch, items, &mut progress);
         if let Err(obstacle) = look_up::ask(&self.client, &table, &mut questions, Extent::First).await {
+            note_blocked(work, &table, &questions, &obstacle);
             let items = questions.iter().map(|question| question.item).collect();
             work.look_up_again(items, obstacle, &mut progress);
             return progress;
@@ -260,6 +270,15 @@ impl Reroute {
     fn expire(&self, work: &mut Work<'_>, item: usize, progress: &mut Progress) {
         self.metrics.placements.with_label_values(&[self.topic.as_str(), "dead_letter"]).inc();
         work.refuse(item, Refusal::expired(), progress);
+    }
+}
+
+/// Notes which of `questions` wait for an index of `table` that `obstacle` blocks.
+fn note_blocked(work: &mut Work<'_>, table: &Table, questions: &[Question], obstacle: &Obstacle) {
+    let Obstacle::Block(block) = obstacle else { return };
+    let Some(number) = block.index.as_deref().and_then(|index| table.position(index)) else { return };
+    for question in questions.iter().filter(|question| question.awaits(number)) {
+        work.obstructed.note_asked(question.item, Arc::clone(&table.backing()[number].name), block);
     }
 }
 

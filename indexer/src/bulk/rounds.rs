@@ -8,12 +8,12 @@ use super::delivered::Delivered;
 use super::doubt::Cause;
 use super::dropped::DroppedReport;
 use super::landing::Landing;
-use super::limiter::{Health, Limiter, Permit};
-use super::outcome::{self, Judgement, Trouble};
+use super::limiter::{self, Health, Limiter, Permit};
+use super::outcome::{self, Judgement, Refusal, Trouble};
 use super::post::{self, Post};
 use super::progress::{Ending, Progress, Repair};
 use super::retries::Retries;
-use super::set_aside::{Alone, Control, Tally, UndecidedDocuments};
+use super::set_aside::{Alone, Control, MANY, Tally, UndecidedDocuments};
 use super::traced::{self, BulkTraces};
 use super::work::{self, Work};
 use super::{ages, count};
@@ -62,7 +62,7 @@ impl Rounds {
                     traced::end(span, &progress);
                     progress
                 }
-                None => self.read(permit, work, batch).await,
+                None => self.read(permit, work, batch, alone.is_some()).await,
             };
             self.repair(&progress).await;
             self.dropped.report(&progress).await;
@@ -96,6 +96,7 @@ impl Rounds {
     ) -> Progress {
         let evidence = &self.undecided.evidence;
         if let Some(alone) = &mut alone {
+            alone.goes_to(&work.destinations.of(chunk[0]));
             alone.start(evidence);
         }
         let witness = alone.as_ref().and_then(|alone| alone.witness.as_ref());
@@ -123,8 +124,9 @@ impl Rounds {
     }
 
     /// Makes one look-up of stored documents and applies its outcome.
-    async fn read(&self, permit: Permit<'_>, work: &mut Work<'_>, batch: &Batch) -> Progress {
-        let progress = self.landing.read(work, batch, permit.budget().items).await;
+    async fn read(&self, permit: Permit<'_>, work: &mut Work<'_>, batch: &Batch, is_alone: bool) -> Progress {
+        let mut progress = self.landing.read(work, batch, permit.budget().items).await;
+        self.set_blocked_aside(work, is_alone, &mut progress);
         count::documents(&self.metrics, &progress.counts);
         permit.report(0, progress.signal(), progress.health());
         progress
@@ -133,12 +135,18 @@ impl Rounds {
     /// Turns a doubtful answer to a whole request into a block, if its index is known to refuse all documents. If the
     /// request named several indices, later requests name only one.
     fn doubt_whole(&self, work: &Work<'_>, chunk: &[usize], judgement: Judgement) -> Judgement {
-        let Judgement::Doubtful(refusal) = &judgement else { return judgement };
+        let refusal = match &judgement {
+            Judgement::Doubtful(refusal) => refusal.clone(),
+            Judgement::TooLarge => Refusal::too_large(0),
+            _ => return judgement,
+        };
         let Some(index) = work.destinations.of_all(chunk) else {
-            self.post.go_by_path();
+            if judgement != Judgement::TooLarge {
+                self.post.go_by_path();
+            }
             return judgement;
         };
-        match self.undecided.evidence.known_block(&index, refusal) {
+        match self.undecided.evidence.known_block(&index, &refusal) {
             Some(block) if chunk.len() > 1 => Judgement::Blocked(block),
             _ => judgement,
         }
@@ -165,8 +173,22 @@ impl Rounds {
             }
         }
         self.landing.place_again(work, batch, &mut progress).await;
+        self.set_blocked_aside(work, is_alone, &mut progress);
         progress.blockage.name(self.index.name());
         progress
+    }
+
+    /// Sets the documents aside that an old index blocks, as long as others are accepted: one late document is not to
+    /// stop them. A document that was set aside before waits alone in any case.
+    fn set_blocked_aside(&self, work: &mut Work<'_>, is_alone: bool, progress: &mut Progress) {
+        let evidence = &self.undecided.evidence;
+        let is_apart = |index: &str| {
+            !self.landing.is_current(index) && (is_alone || !evidence.doubts().is_alone(index, limiter::now()))
+        };
+        let block = work.set_blocked_aside(MANY, is_apart, progress);
+        if let Some(block) = block.filter(|_| !is_alone) {
+            self.undecided.open.log_blocked(progress.counts.set_aside, &block);
+        }
     }
 
     /// Makes the repairs that `progress` asks for, before documents are sent again.

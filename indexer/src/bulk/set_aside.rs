@@ -37,7 +37,7 @@ mod witness;
 
 /// The most documents that are set aside from one batch. If more are doubtful, the index is at fault, and the
 /// documents wait with their batch.
-const MANY: usize = 64;
+pub(super) const MANY: usize = 64;
 
 /// Holds the documents of one topic that are set aside.
 #[derive(Debug)]

@@ -79,7 +79,10 @@ impl StreamDedup {
         let mut progress = Progress::default();
         let table = self.index_cache.fresh().await;
         let oldest = self.oldest(&table);
-        let range = |item: usize| candidates(&table, oldest, batch.items[item].time);
+        let range = |item: usize| {
+            let candidates = candidates(&table, oldest, batch.items[item].time);
+            since(&table, work.look_ups.checked(item), candidates)
+        };
         let questions = items.iter().map(|item| Question::new(*item, batch, range(*item)));
         let mut questions: Vec<Question> = questions.collect();
         let conflicts = match self.look_up_all(&table, batch, &mut questions, verify).await {
@@ -152,4 +155,16 @@ fn candidates(table: &Table, oldest: usize, time: i64) -> Range<usize> {
         after => table.first_candidate(after - 1),
     };
     first.max(oldest).min(write)..write + 1
+}
+
+/// Returns the part of `candidates` that may have received documents since a look-up whose write index was of
+/// generation `checked`: this index and later ones. Documents go only to the write index, so what was not in an older
+/// index then is not in it now. Otherwise, a look-up of many indices that takes longer than the time between two
+/// rollovers would start from the beginning again and again.
+fn since(table: &Table, checked: Option<u64>, candidates: Range<usize>) -> Range<usize> {
+    let position = |checked| table.backing().iter().position(|backing| backing.generation == checked);
+    match checked.and_then(position) {
+        Some(position) if candidates.contains(&position) => position..candidates.end,
+        _ => candidates,
+    }
 }

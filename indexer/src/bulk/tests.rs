@@ -15,6 +15,7 @@ use stub::{Received, Reply, Stub, all_written, failure, items};
 mod doubtful;
 mod placement;
 mod routes;
+mod set_aside;
 pub(crate) mod stub;
 
 /// Creates a batch with one document per name, with the name as id.
@@ -153,10 +154,12 @@ async fn a_request_that_is_too_large_is_cut_until_it_fits() {
 #[tokio::test]
 async fn a_single_document_that_is_too_large_is_refused() {
     let stub = Stub::start(|received| {
-        if received.body.contains("\"77\"") { Reply::Answer(413, String::new()) } else { all_written(received) }
+        if received.body.contains("large") { Reply::Answer(413, String::new()) } else { all_written(received) }
     })
     .await;
-    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(100)).await;
+    let mut names: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+    names[77] = "large".repeat(1 << 18);
+    let delivered = service(&config(&stub.url())).bulk.deliver(&batch_of(&names)).await;
     assert_eq!((delivered.indexed, indices(&delivered)), (99, vec![77]));
     assert_eq!(delivered.refused[0].status, 413);
 }

@@ -74,6 +74,7 @@ impl Verify {
         let verdicts = match self.prover.prove(batch, &suspects).await {
             Ok(verdicts) => verdicts,
             Err(obstacle) => {
+                note_blocked(work, &suspects, &obstacle);
                 work.suspect_again(suspects, obstacle, &mut progress);
                 return progress;
             }
@@ -146,6 +147,14 @@ impl Verify {
 
     fn count(&self, proof: Proof) {
         self.metrics.duplicates.with_label_values(&[proof.as_str()]).inc();
+    }
+}
+
+/// Notes which of `suspects` wait for the index that `obstacle` blocks.
+fn note_blocked(work: &mut Work<'_>, suspects: &[Suspect], obstacle: &Obstacle) {
+    let Obstacle::Block(block) = obstacle else { return };
+    for suspect in suspects.iter().filter(|suspect| block.index.as_deref() == Some(&*suspect.index)) {
+        work.obstructed.note_asked(suspect.item, Arc::clone(&suspect.index), block);
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::body;
 use super::delivered::{Delivered, SetAside};
 use super::limiter::RequestBudget;
-use super::outcome::{Obstacle, Refusal};
+use super::outcome::{Block, Obstacle, Refusal};
 use super::progress::Progress;
 use super::verify::Suspect;
 use crate::batch::Batch;
@@ -16,6 +16,7 @@ pub(super) use apply::apply;
 use attempts::Attempts;
 use destinations::Destinations;
 use look_ups::LookUps;
+use obstructed::{Obstructed, Obstruction};
 use proofs::Proofs;
 use queue::Queue;
 
@@ -23,6 +24,7 @@ mod apply;
 mod attempts;
 mod destinations;
 mod look_ups;
+mod obstructed;
 mod proofs;
 mod queue;
 pub(super) mod whole;
@@ -35,6 +37,7 @@ pub(super) struct Work<'a> {
     pub(super) destinations: Destinations<'a>,
     pub(super) look_ups: LookUps,
     pub(super) proofs: Proofs,
+    pub(super) obstructed: Obstructed,
     pub(super) attempts: Attempts,
     pub(super) delivered: Delivered,
 }
@@ -52,6 +55,7 @@ impl<'a> Work<'a> {
             destinations: Destinations::new(batch, reroutes),
             look_ups: LookUps::new(look_ups),
             proofs: Proofs::default(),
+            obstructed: Obstructed::default(),
             attempts: Attempts::new(batch.items.len(), false),
             delivered: Delivered::default(),
         }
@@ -111,7 +115,48 @@ impl<'a> Work<'a> {
     /// Notes that `item` is refused for an unknown cause.
     fn set_aside(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
         let (index, attempts) = (self.destinations.of(item), self.attempts.of(item));
-        self.delivered.set_aside(SetAside { item, index, refusal, attempts }, &mut progress.counts);
+        let set_aside = SetAside { item, index, is_looked_up: false, refusal, attempts };
+        self.delivered.set_aside(set_aside, &mut progress.counts);
+    }
+
+    /// Sets aside the documents that met a block in the last step and wait for its end, where `is_apart` holds for the
+    /// index that is blocked, unless they are more than `most`. If no other is left, nothing blocks any more. Returns
+    /// one of these blocks.
+    pub(super) fn set_blocked_aside(
+        &mut self,
+        most: usize,
+        is_apart: impl Fn(&str) -> bool,
+        progress: &mut Progress,
+    ) -> Option<Block> {
+        let mut blocked = self.obstructed.take();
+        blocked.retain(|obstruction| self.awaits(obstruction));
+        let (apart, left): (Vec<_>, Vec<_>) = blocked.into_iter().partition(|blocked| is_apart(&blocked.index));
+        if apart.len() > most {
+            return None;
+        }
+        let block = apart.first().map(|first| Block { index: Some(first.index.to_string()), ..first.block.clone() });
+        if block.is_some() && left.is_empty() {
+            progress.blockage.end();
+        }
+        for Obstruction { item, index, block, .. } in apart {
+            let is_looked_up = self.look_ups.holds(item);
+            self.queue.remove(item);
+            self.look_ups.remove(item);
+            self.proofs.remove(item);
+            progress.counts.failed = progress.counts.failed.saturating_sub(1);
+            let (refusal, attempts) = (block.refusal(), self.attempts.of(item));
+            let set_aside = SetAside { item, index, is_looked_up, refusal, attempts };
+            self.delivered.set_aside(set_aside, &mut progress.counts);
+        }
+        block
+    }
+
+    /// Returns whether the document of `obstruction` waits for the end of the block, and has not been placed elsewhere.
+    fn awaits(&self, Obstruction { item, index, was_asked, .. }: &Obstruction) -> bool {
+        match was_asked {
+            true => self.look_ups.holds(*item) || self.proofs.holds(*item),
+            false => self.queue.holds(*item) && self.destinations.of(*item) == *index,
+        }
     }
 
     /// Queues the documents again that were set aside, except for the first `known`.

@@ -49,7 +49,8 @@ pub enum DeadLetters {
     /// again or could not be redriven.
     #[command(after_help = "Example: penstock-indexer dead-letters redrive --reason unknown-schema --dry-run")]
     Redrive(RedriveArgs),
-    /// Gives open letters up: they are marked, stay in their topic until its retention ends, and are never redriven.
+    /// Gives up open letters: marks them, so that they are never redriven. They stay in their topic until its retention
+    /// ends.
     #[command(after_help = "Example: penstock-indexer dead-letters drop --reason not-framed --to 7d --yes")]
     Drop(DropArgs),
 }

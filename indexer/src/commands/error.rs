@@ -21,7 +21,7 @@ pub enum CommandError {
     #[error("elasticsearch: {0}")]
     Request(#[from] RequestError),
     /// Elasticsearch did not list the backing indices in time.
-    #[error("elasticsearch does not give the list of backing indices of {0}")]
+    #[error("elasticsearch did not list the backing indices of {0} in time")]
     NoTable(String),
     /// The file of the lifecycle policy cannot be used.
     #[error("{0}")]
@@ -119,12 +119,12 @@ pub enum CommandError {
     )]
     RoutedInto(String),
     /// The new index already exists.
-    #[error("{0} is there already, and no replay that goes on fills it: delete it, or choose another --into")]
+    #[error("index {0} already exists, and no unfinished replay fills it: delete it, or choose another --into")]
     NotFresh(String),
     /// No swap can be undone.
     #[error("no index behind {0} has replaced others: there is nothing to swap back")]
     NotSwapped(String),
     /// The note of a swap cannot be read.
-    #[error("the note of the swap cannot be read: {0}")]
+    #[error("cannot read what the mapping of the new index records about the swap: {0}")]
     Note(String),
 }

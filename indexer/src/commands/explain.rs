@@ -21,6 +21,7 @@ use crate::bulk::dry_run::DryRun;
 use crate::config::Config;
 use crate::decode::{Decoded, Decoder, Missing};
 use crate::elasticsearch::Client;
+use crate::index::verdict;
 use crate::message::progress::{BatchId, Epoch};
 use crate::message::record::OwnedRecord;
 use crate::message::target::Route;
@@ -115,7 +116,7 @@ impl<'a> Bench<'a> {
                 explanation.skip("its backing index is deleted, and elasticsearch.placement.expired is skip");
             }
             Decoded::TableTooOld(..) => explanation.skip(&format!(
-                "there is no index, alias or data stream {} yet: `penstock-indexer setup` makes it",
+                "there is no index, alias or data stream {} yet: `penstock-indexer setup` creates it",
                 self.missing.as_ref().unwrap_or(&self.config.elasticsearch.index_name)
             )),
             Decoded::SchemaUnknown(id) => explanation.skip(&format!("the schema {} is not known", id.0)),
@@ -164,8 +165,8 @@ impl<'a> Bench<'a> {
         let (index, id, document) = explanation.parts();
         let route = batch.targets.first().map_or_else(Route::default, |target| target.route);
         let Some(index_cache) = self.bulk.index_cache(route) else { return Ok(()) };
-        let verdict = index_cache.index().verdict(index, id, document).await?;
-        explanation.mapping = Some(verdict);
+        let requests = &index_cache.index().requests;
+        explanation.mapping = Some(verdict::predict(requests, index, id, document).await?);
         Ok(())
     }
 }

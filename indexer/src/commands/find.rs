@@ -33,10 +33,10 @@ pub struct FindArgs {
     /// The event's id: the `_id` of its document, or the id that its sender gave it.
     #[arg(value_name = "ID", required_unless_present_any = ["key", "request_id"])]
     id: Option<String>,
-    /// The key of its record, and nothing else.
+    /// Search only by the key of its record.
     #[arg(long, conflicts_with_all = ["id", "request_id"])]
     key: Option<String>,
-    /// The id of the request that brought it: `X-Request-Id` in the receiver's answer.
+    /// Search by the id of the request that brought it: `X-Request-Id` in the receiver's answer.
     #[arg(long, value_name = "ID", conflicts_with = "id")]
     request_id: Option<String>,
     /// The time from which Kafka is searched: 2026-01-31T08:00:00Z, 2026-01-31, or a duration ago. Indices are always
@@ -141,7 +141,10 @@ async fn add_documents(client: &Client, config: &Config, wanted: &Wanted, found:
     let mut documents: BTreeMap<String, Vec<Document>> = BTreeMap::new();
     for index in config.elasticsearch.index_names() {
         match stored::documents(client, index, &list).await {
-            Ok(found) => found.into_iter().for_each(|(id, found)| documents.entry(id).or_default().extend(found)),
+            Ok(found) => {
+                found.documents.into_iter().for_each(|(id, found)| documents.entry(id).or_default().extend(found));
+                report.problems.extend(found.problems);
+            }
             Err(problem) => report.problems.push(problem),
         }
     }

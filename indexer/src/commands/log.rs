@@ -226,7 +226,7 @@ fn failed(what: impl Fn() -> String) -> impl Fn(KafkaError) -> LogError {
 }
 
 /// Returns whether librdkafka recovers from `error` on its own.
-fn is_passing(error: &KafkaError) -> bool {
+pub(super) fn is_passing(error: &KafkaError) -> bool {
     use RDKafkaErrorCode as Code;
     let code = error.rdkafka_error_code();
     matches!(

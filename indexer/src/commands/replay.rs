@@ -45,13 +45,13 @@ Examples:
     penstock-indexer replay --from 24h --to now
   See what that would change:
     penstock-indexer replay --from 24h --to now --dry-run
-  Fill a new index with the mapping of today's config, and replace the old one by it:
+  Fill a new index with the mapping of today's config, and replace the old one with it:
     penstock-indexer replay --from earliest --into cxone-events-000007 --swap
   Two partitions, from one offset to another, 500 records a second:
     penstock-indexer replay --from 0:120000,1:98000 --to 0:150000,1:99000 --rate 500
 
-A replay that was stopped or killed continues where it was when the same command is given again.
---dry-run exits with 2 when documents are missing or differ.";
+To continue a replay that was stopped or killed, give the same command again.
+--dry-run exits with 2 if documents are missing or differ.";
 
 /// The arguments of `replay`.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -60,7 +60,7 @@ pub struct ReplayArgs {
     /// Where to begin: `earliest`, an RFC 3339 time, a duration ago such as `24h`, or offsets as PARTITION:OFFSET,…
     #[arg(long, value_name = "TIME|OFFSETS")]
     pub from: Bound,
-    /// Where to end, in the same forms, or `now`. The record there is not read.
+    /// Where to end, in the same forms, or `now`. The record at this position is not read.
     #[arg(long, value_name = "TIME|OFFSETS", default_value = "now")]
     pub to: Bound,
     /// The topic, if indexer.topics has several.
@@ -75,7 +75,7 @@ pub struct ReplayArgs {
     /// Fill this index instead of the service's. It must be new.
     #[arg(long, value_name = "INDEX")]
     pub into: Option<String>,
-    /// Replace the old index by it when it is complete: the alias moves, and no document is lost or duplicated.
+    /// Replace the old index with it when it is complete: the alias moves, and no document is lost or duplicated.
     #[arg(long, requires = "into", conflicts_with = "dry_run")]
     pub swap: bool,
     /// Swap even if the new index lacks documents of the old one, for example because Kafka no longer has them.
@@ -87,10 +87,10 @@ pub struct ReplayArgs {
     /// Write nothing: only count what would be written, what already exists, and what would be refused.
     #[arg(long)]
     pub dry_run: bool,
-    /// The name of the replay, by which it continues after a stop. The default is TOPIC, or TOPIC-into-INDEX.
+    /// The name of the replay: a later command with this name continues it. The default is TOPIC, or TOPIC-into-INDEX.
     #[arg(long)]
     pub name: Option<String>,
-    /// Start over, even if a replay of this name is unfinished.
+    /// Start over, even if a replay with this name is unfinished.
     #[arg(long, conflicts_with = "dry_run")]
     pub restart: bool,
     /// How to print the summary.
@@ -120,7 +120,7 @@ pub async fn run(config: &Config, args: &ReplayArgs, shutdown: &CancellationToke
     let Plan { checkpoint, is_resumed } = block_in_place(|| plan::plan(&config, args, true))?;
     let name = args.name(&topic);
     if is_resumed {
-        tracing::info!(name, settled = checkpoint.settled, total = checkpoint.total(), "The replay goes on.");
+        tracing::info!(name, settled = checkpoint.settled, total = checkpoint.total(), "The replay continues.");
     }
     let pass = Pass { config: &config, args, checkpoint: &checkpoint };
     let done = pass.run(shutdown).await?;

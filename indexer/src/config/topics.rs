@@ -35,44 +35,35 @@ pub struct Topic {
     pub ilm_config_path: Option<PathBuf>,
 }
 
-impl Config {
-    /// Returns the config of each topic that the indexer consumes, as if it were the only one. Common limits are
-    /// divided among the topics. Without `indexer.topics`, returns this config, for `kafka.topic`.
-    pub fn of_topics(&self) -> Vec<Self> {
-        if self.indexer.topics.is_empty() {
-            return vec![self.clone()];
-        }
-        self.indexer.topics.iter().map(|(name, topic)| self.of_topic(name, topic)).collect()
+/// Returns the `common` config with the settings of `topic`, whose name is `name`, as if it were the only one. Common
+/// limits are divided among the topics.
+pub(super) fn of_topic(common: &Config, name: &str, topic: &Topic) -> Config {
+    let mut config = common.clone();
+    let count = common.indexer.topics.len();
+    config.kafka.topic = name.to_owned();
+    config.indexer.topics.clear();
+    config.indexer.max_in_flight_requests = (common.indexer.max_in_flight_requests / count).max(1);
+    config.indexer.max_in_flight_bytes.0 = common.indexer.max_in_flight_bytes.as_u64() / count as u64;
+    if common.indexer.group_per_topic {
+        config.indexer.group_id = format!("{}-{name}", common.indexer.group_id);
     }
-
-    fn of_topic(&self, name: &str, topic: &Topic) -> Self {
-        let mut config = self.clone();
-        let count = self.indexer.topics.len();
-        config.kafka.topic = name.to_owned();
-        config.indexer.topics.clear();
-        config.indexer.max_in_flight_requests = (self.indexer.max_in_flight_requests / count).max(1);
-        config.indexer.max_in_flight_bytes.0 = self.indexer.max_in_flight_bytes.as_u64() / count as u64;
-        if self.indexer.group_per_topic {
-            config.indexer.group_id = format!("{}-{name}", self.indexer.group_id);
-        }
-        // Each topic has its own member of the group.
-        config.indexer.group_instance_id = self.indexer.group_instance_id.as_ref().map(|id| format!("{id}-{name}"));
-        let elasticsearch = &mut config.elasticsearch;
-        elasticsearch.index_name = topic.index_name.clone().unwrap_or_else(|| name.to_owned());
-        set(&mut elasticsearch.strategy, &topic.strategy);
-        set(&mut elasticsearch.on_duplicate, &topic.on_duplicate);
-        set(&mut elasticsearch.verify_duplicates, &topic.verify_duplicates);
-        set(&mut elasticsearch.placement, &topic.placement);
-        if let Some(documents) = &topic.documents {
-            let shared = std::mem::replace(&mut elasticsearch.documents, documents.clone());
-            elasticsearch.documents.inherit(&shared);
-        }
-        set(&mut elasticsearch.mapping, &topic.mapping);
-        elasticsearch.routes = topic.routes.clone().or(elasticsearch.routes.take());
-        elasticsearch.lifecycle = topic.lifecycle.or(elasticsearch.lifecycle);
-        config.ilm_config_path = topic.ilm_config_path.clone().or(config.ilm_config_path);
-        config
+    // Each topic has its own member of the group.
+    config.indexer.group_instance_id = common.indexer.group_instance_id.as_ref().map(|id| format!("{id}-{name}"));
+    let elasticsearch = &mut config.elasticsearch;
+    elasticsearch.index_name = topic.index_name.clone().unwrap_or_else(|| name.to_owned());
+    set(&mut elasticsearch.strategy, &topic.strategy);
+    set(&mut elasticsearch.on_duplicate, &topic.on_duplicate);
+    set(&mut elasticsearch.verify_duplicates, &topic.verify_duplicates);
+    set(&mut elasticsearch.placement, &topic.placement);
+    if let Some(documents) = &topic.documents {
+        let shared = std::mem::replace(&mut elasticsearch.documents, documents.clone());
+        elasticsearch.documents.inherit(&shared);
     }
+    set(&mut elasticsearch.mapping, &topic.mapping);
+    elasticsearch.routes = topic.routes.clone().or(elasticsearch.routes.take());
+    elasticsearch.lifecycle = topic.lifecycle.or(elasticsearch.lifecycle);
+    config.ilm_config_path = topic.ilm_config_path.clone().or(config.ilm_config_path);
+    config
 }
 
 fn set<T: Clone>(value: &mut T, own: &Option<T>) {

@@ -29,6 +29,8 @@ pub(super) struct Subscription {
     /// How long a request to the group's coordinator may take.
     timeout: Duration,
     is_paused: bool,
+    /// Whether the cluster lets this client read the topic.
+    may_read: bool,
 }
 
 impl Subscription {
@@ -42,7 +44,7 @@ impl Subscription {
             group::client_config(config)?.create_with_context(group).map_err(without_value)?;
         client.subscribe(&[&config.kafka.topic])?;
         let (topic, timeout) = (config.kafka.topic.clone(), config.kafka.timeout);
-        Ok(Self { client: Arc::new(client), topic, timeout, is_paused: false })
+        Ok(Self { client: Arc::new(client), topic, timeout, is_paused: false, may_read: true })
     }
 
     /// Returns the name of the topic.
@@ -150,9 +152,14 @@ impl Subscription {
         Ok(found.map(|element| Partition(element.partition())).collect())
     }
 
-    /// Returns whether a broker answers for the topic.
+    /// Notes whether the cluster lets this client read the topic. Returns whether that has changed.
+    pub(super) fn set_may_read(&mut self, may_read: bool) -> bool {
+        std::mem::replace(&mut self.may_read, may_read) != may_read
+    }
+
+    /// Returns whether a broker answers for the topic, and lets this client read it.
     pub(super) fn answers(&self) -> bool {
-        self.client.fetch_metadata(Some(&self.topic), PROBE_TIMEOUT).is_ok()
+        self.may_read && self.client.fetch_metadata(Some(&self.topic), PROBE_TIMEOUT).is_ok()
     }
 
     /// Returns whether the group's coordinator answers.

@@ -7,8 +7,9 @@ use std::time::Duration;
 use kafka::position::{NextOffset, Partition};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::topic_partition_list::Offset as Position;
-use topic_id::TopicId;
+use topic_id::{TopicId, TopicIdError};
 
 use super::group::Group;
 use crate::message::report::{Ends, Report, Survey};
@@ -16,16 +17,24 @@ use crate::message::report::{Ends, Report, Survey};
 /// How long each query may take.
 pub(super) const SURVEY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Queries the id of `topic`, and the start and end of `partitions`. Omits what is not answered in time.
+/// Queries the id of `topic`, whether this client may read it, and the start and end of `partitions`. Omits what is not
+/// answered in time.
 pub(super) fn survey(consumer: &BaseConsumer<Group>, topic: &str, partitions: &[Partition]) -> Report {
-    let topic_id = ask_topic_id(consumer, topic);
+    let (topic_id, may_read) = match topic_id::id_and_allowed(consumer, topic, SURVEY_TIMEOUT) {
+        Ok((id, allowed)) => (id, allowed.map(|allowed| allowed.read)),
+        Err(TopicIdError::Refused(RDKafkaErrorCode::TopicAuthorizationFailed)) => (None, Some(false)),
+        Err(error) => {
+            tracing::debug!(topic, %error, "The topic is not known for now.");
+            (None, None)
+        }
+    };
     let starts = ask_offsets(consumer, topic, partitions, Position::Beginning);
     let mut ends = ask_offsets(consumer, topic, partitions, Position::End);
     let both = starts.into_iter().filter_map(|(partition, start)| {
         let end = ends.remove(&partition)?;
         Some(Ends { partition, start, end })
     });
-    Report::Survey(Survey { topic_id, ends: both.collect() })
+    Report::Survey(Survey { topic_id, may_read, ends: both.collect() })
 }
 
 /// Queries the id of `topic`. Returns `None` if the cluster does not answer it.
@@ -62,3 +71,6 @@ pub(crate) fn ask_offsets<C: ConsumerContext>(
     });
     offsets.collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,14 @@
 //! Surveys the log in addition to reading it, and handles the results.
 //!
 //! Reading alone is not enough. A re-created topic may look like the old one, retention may delete unread records,
-//! and a paused partition does not show how much arrives. So a separate thread queries the log every few seconds and
-//! reports back.
+//! a paused partition does not show how much arrives, and a topic that this client may no longer read looks like one
+//! to which nothing is written. So a separate thread queries the log every few seconds and reports back.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kafka::position::Partition;
+use service::admin::Condition;
 
 use super::interval::Interval;
 use super::jump::Jump;
@@ -24,12 +25,14 @@ const SURVEY_INTERVAL: Duration = Duration::from_secs(5);
 pub(super) struct Surveyor {
     interval: Interval,
     is_surveying: bool,
+    /// Unmet while this client may not read the topic.
+    kafka: Condition,
 }
 
 impl Surveyor {
-    /// Creates a surveyor whose first survey is due at once.
-    pub(super) fn new() -> Self {
-        Self { interval: Interval::at_once(SURVEY_INTERVAL), is_surveying: false }
+    /// Creates a surveyor whose first survey is due at once. `kafka` is unmet while this client may not read the topic.
+    pub(super) fn new(kafka: Condition) -> Self {
+        Self { interval: Interval::at_once(SURVEY_INTERVAL), is_surveying: false, kafka }
     }
 
     /// Makes the next survey due at once, because the assignment has changed.
@@ -59,6 +62,9 @@ impl Surveyor {
     /// Handles the result of a survey.
     pub(super) fn take(&mut self, survey: &Survey, topic: &mut Topic) {
         self.is_surveying = false;
+        if let Some(may_read) = survey.may_read {
+            self.note_access(may_read, topic);
+        }
         if let Some(id) = survey.topic_id {
             topic.partitions.logs.identity.note(id);
             leave_old_topic(topic);
@@ -67,6 +73,27 @@ impl Surveyor {
             take_ends(ends, topic);
         }
         topic.measure_lag();
+    }
+
+    /// Reports whether this client may read the topic. librdkafka reports a refusal only once, and its group goes on
+    /// without it.
+    fn note_access(&self, may_read: bool, topic: &mut Topic) {
+        let is_new = topic.subscription.set_may_read(may_read);
+        let name = topic.subscription.topic();
+        match may_read {
+            true if is_new => tracing::info!(topic = name, "The indexer may read the topic again."),
+            true => {}
+            false => {
+                if is_new {
+                    tracing::error!(
+                        topic = name,
+                        "The indexer may no longer read the topic: allow Read and Describe on it. Nothing is lost \
+                         before retention ends."
+                    );
+                }
+                self.kafka.unmet(format!("the indexer may not read topic {name}: allow Read and Describe on it"));
+            }
+        }
     }
 }
 

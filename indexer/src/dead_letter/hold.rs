@@ -66,8 +66,9 @@ impl Hold {
     }
 
     /// Waits until the fuse has closed, or until it is the turn of a batch that has nothing to test with, for example
-    /// records that are not Avro; such batches pass one at a time. Returns the documents of `refused` that are still
-    /// refused.
+    /// records that are not Avro; such batches pass one at a time. A batch of which most was accepted closes the fuse,
+    /// although some of its records are at fault: otherwise a topic of which each batch has one would stand forever.
+    /// Returns the documents of `refused` that are still refused.
     pub(super) async fn wait(&self, bulk: &Bulk, batch: &Batch, refused: Vec<Refused>) -> Vec<Refused> {
         let [mut pause, longest] = self.pauses;
         loop {
@@ -76,10 +77,11 @@ impl Hold {
                 return again(bulk, batch, &refused).await;
             }
             tokio::time::sleep(pause).await;
+            if self.is_over(batch, &refused) {
+                self.close();
+                return again(bulk, batch, &refused).await;
+            }
             if refused.is_empty() {
-                if batch.undecodable.is_empty() {
-                    self.close();
-                }
                 return refused;
             }
             let sample = refused.len().min(SAMPLE);
@@ -88,6 +90,13 @@ impl Hold {
             }
             pause = (pause * 2).min(longest);
         }
+    }
+
+    /// Returns whether most records of `batch` were accepted: all but the `refused` and the undecodable ones.
+    fn is_over(&self, batch: &Batch, refused: &[Refused]) -> bool {
+        let undecodable = batch.undecodable.len();
+        let (records, dead) = (batch.items.len() + undecodable, refused.len() + undecodable);
+        self.state().fuse.is_over(records as u64, dead as u64)
     }
 
     fn close(&self) {
@@ -109,6 +118,9 @@ impl Hold {
 
 /// Sends the `refused` documents of `batch` again. Returns those that are still refused.
 async fn again(bulk: &Bulk, batch: &Batch, refused: &[Refused]) -> Vec<Refused> {
+    if refused.is_empty() {
+        return Vec::new();
+    }
     let delivered = bulk.deliver(&batch.some(refused.iter().map(|refused| refused.item))).await;
     let doubtful = delivered.set_aside.iter().filter_map(|set_aside| refused.get(set_aside.item).cloned());
     let still = delivered.refused.into_iter().filter_map(|again| {

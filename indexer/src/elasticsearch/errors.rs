@@ -48,8 +48,9 @@ impl ErrorBody {
     }
 }
 
-/// Returns the error of a request that failed as a whole, or `None` if the body is not Elasticsearch's. An error that
-/// is plain text, as for an unknown path, has no type.
+/// Returns the error of a request that failed as a whole, or `None` if the body is not Elasticsearch's: its errors have a
+/// type, or are plain text that names something in brackets, as for an unknown path or alias. Proxies and load balancers
+/// answer in JSON too, such as `{"error":"Not Found"}` or `{"error":{"code":404}}`.
 pub(crate) fn request_error(body: &[u8]) -> Option<ErrorBody> {
     #[derive(Deserialize)]
     struct FailedAnswer {
@@ -62,8 +63,8 @@ pub(crate) fn request_error(body: &[u8]) -> Option<ErrorBody> {
         Text(String),
     }
     match serde_json::from_slice::<FailedAnswer>(body).ok()?.error {
-        Described::Typed(error) => Some(error),
-        Described::Text(text) => Some(ErrorBody::of_text(text)),
+        Described::Typed(error) => Some(error).filter(|error| error.error_type.is_some()),
+        Described::Text(text) => Some(text).filter(|text| text.contains('[')).map(ErrorBody::of_text),
     }
 }
 
@@ -76,3 +77,6 @@ pub(crate) fn is_own_error(body: &[u8]) -> bool {
 pub(crate) fn request_error_type(body: &[u8]) -> Option<String> {
     request_error(body)?.error_type
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,21 @@ fn a_good_record_restarts_the_count_of_consecutive_dead_letters() {
 }
 
 #[test]
+fn dead_letters_in_a_batch_that_is_mostly_good_are_not_in_a_row() {
+    let mut fuse = fuse(1_000_000, 1.0, 100);
+    assert_eq!(fuse.count(1_000, 400), None);
+    assert_eq!(fuse.count(1_000, 600), Some(Blown::Consecutive(600)), "most of them may be in a row");
+}
+
+#[test]
+fn a_batch_shows_the_end_if_most_is_accepted_and_the_ratio_tolerates_the_rest() {
+    assert!(fuse(1_000, 1.0, 100).is_over(100, 50));
+    assert!(!fuse(1_000, 1.0, 100).is_over(100, 51));
+    assert!(!fuse(1_000, 0.3, 100).is_over(100, 50));
+    assert!(!fuse(1_000, 0.5, 100).is_over(1, 1));
+}
+
+#[test]
 fn the_ratio_is_checked_only_over_a_full_window() {
     let mut fuse = fuse(1_000, 0.5, u64::MAX);
     assert_eq!(fuse.count(500, 400), None);

@@ -144,9 +144,9 @@ impl Managed {
     }
 
     /// Brings it up to date, if it is ours.
-    pub(super) async fn ensure(&self, requests: &Requests, force: bool) -> Result<Decision, RequestError> {
+    pub(super) async fn ensure(&self, requests: &Requests) -> Result<Decision, RequestError> {
         let live = self.live(requests).await?;
-        let decision = decide(&self.content, live.as_ref(), force);
+        let decision = decide(&self.content, live.as_ref(), requests.overwrites());
         match (decision, self.kind, &live) {
             (Decision::Make, ..) => self.put(requests, None).await?,
             (Decision::Update, Kind::IsmPolicy, Some(live)) => {

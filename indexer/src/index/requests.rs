@@ -76,23 +76,31 @@ impl RequestError {
     }
 }
 
-/// Sends requests.
-#[derive(Debug)]
+/// Sends requests. Cheap to clone; clones of a dry run keep their requests together.
+#[derive(Clone, Debug)]
 pub struct Requests {
     client: Arc<Client>,
     /// The requests that would be sent, with `--dry-run`.
-    kept: Option<Mutex<Vec<String>>>,
+    kept: Option<Arc<Mutex<Vec<String>>>>,
+    /// Whether manual changes to policies and templates are overwritten, with `--force`.
+    overwrites: bool,
 }
 
 impl Requests {
     /// Creates requests that are sent.
     pub fn new(client: Arc<Client>) -> Self {
-        Self { client, kept: None }
+        Self { client, kept: None, overwrites: false }
     }
 
     /// Creates requests that are kept instead of sent if they would change something.
     pub fn dry_run(client: Arc<Client>) -> Self {
-        Self { client, kept: Some(Mutex::default()) }
+        Self { client, kept: Some(Arc::default()), overwrites: false }
+    }
+
+    /// Sets whether manual changes to policies and templates are overwritten.
+    #[must_use]
+    pub fn overwriting(self, overwrites: bool) -> Self {
+        Self { overwrites, ..self }
     }
 
     /// Returns the client that sends the requests.
@@ -102,6 +110,11 @@ impl Requests {
 
     pub(super) fn is_dry_run(&self) -> bool {
         self.kept.is_some()
+    }
+
+    /// Returns whether manual changes to policies and templates are overwritten.
+    pub(super) fn overwrites(&self) -> bool {
+        self.overwrites
     }
 
     /// Returns the requests that would have been sent, in the format of Elasticsearch's console.
@@ -119,6 +132,14 @@ impl Requests {
             403 => Ok(None),
             _ => Err(refused(format!("HEAD {path}"), &answer)),
         }
+    }
+
+    /// Returns whether an index, alias or data stream `name` exists.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub(crate) async fn has(&self, name: &str) -> Result<bool, RequestError> {
+        Ok(self.exists(&format!("/{name}")).await? == Some(true))
     }
 
     /// Returns what is at `path`, if it exists.
@@ -193,6 +214,18 @@ impl Requests {
         let query: Vec<(&str, &str)> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
         let request = Request { method, path, query: &query, content_type: "application/json", body };
         self.client.send(&request).await
+    }
+}
+
+/// Ignores the refusal in `outcome` if the role may only write documents. Policy and templates of `index` are then
+/// managed by others.
+pub(super) fn allowed<T>(index: &str, outcome: Result<T, RequestError>) -> Result<Option<T>, RequestError> {
+    match outcome {
+        Err(error) if error.is_denied() => {
+            tracing::debug!(index, %error, "The role may not create a policy or template.");
+            Ok(None)
+        }
+        other => other.map(Some),
     }
 }
 

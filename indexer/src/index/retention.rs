@@ -4,15 +4,31 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Index;
-use super::requests::RequestError;
+use super::policy::Policy;
+use super::requests::{RequestError, Requests};
+use super::shadow::ShadowCheck;
 use crate::config::{Lifecycle, Strategy, age};
 use crate::placement::Retention;
 use crate::placement::time::millis;
 
-impl Index {
-    /// Returns how long an index is kept. Unlimited until [`Index::read_retention`].
-    pub fn retention(&self) -> Arc<Retention> {
+/// Reads the retention from the policy.
+#[derive(Debug)]
+pub(crate) struct RetentionReader {
+    requests: Requests,
+    policy: Arc<Policy>,
+    shadow: Arc<ShadowCheck>,
+    retention: Arc<Retention>,
+}
+
+impl RetentionReader {
+    /// Creates the reader for the settings that `policy` knows. Sends nothing.
+    pub(super) fn new(requests: &Requests, policy: &Arc<Policy>, shadow: &Arc<ShadowCheck>) -> Self {
+        let (policy, shadow) = (Arc::clone(policy), Arc::clone(shadow));
+        Self { requests: requests.clone(), policy, shadow, retention: Arc::default() }
+    }
+
+    /// Returns how long an index is kept. Unlimited until [`RetentionReader::read`].
+    pub(crate) fn value(&self) -> Arc<Retention> {
         Arc::clone(&self.retention)
     }
 
@@ -22,15 +38,15 @@ impl Index {
     /// # Errors
     /// [`RequestError`], if the policy cannot be read for now; the previous value stays in force. The file may have a
     /// shorter time than the cluster, and documents must not expire because a request failed.
-    pub async fn read_retention(&self) -> Result<(), RequestError> {
-        let settings = self.settings_here();
+    pub(crate) async fn read(&self) -> Result<(), RequestError> {
+        let settings = self.policy.settings_here();
         let Some(policy) = settings.policy.as_ref().filter(|_| settings.lifecycle == Lifecycle::Ilm) else {
             return Ok(());
         };
         if settings.strategy != Strategy::Time {
             return Ok(());
         }
-        let Some(name) = self.aging_policy(&policy.policy_name).await? else {
+        let Some(name) = self.aging_policy(&settings.name, &policy.policy_name).await? else {
             self.retention.set(None);
             return Ok(());
         };
@@ -47,7 +63,7 @@ impl Index {
         if self.retention.get() != kept {
             let keeps = min_age.as_deref().unwrap_or("everything");
             tracing::info!(
-                index = self.name(),
+                index = settings.name,
                 policy = name,
                 keeps,
                 "Read the maximum age of an event from the policy."
@@ -57,12 +73,11 @@ impl Index {
         Ok(())
     }
 
-    /// Returns the policy by which the next index ages from the date in its name. The operator's component template
-    /// may set another policy than `ours`. `None` if the index ages from its creation or not at all.
-    async fn aging_policy(&self, ours: &str) -> Result<Option<String>, RequestError> {
+    /// Returns the policy by which the next index of `index` ages from the date in its name. The operator's component
+    /// template may set another policy than `ours`. `None` if it ages from its creation or not at all.
+    async fn aging_policy(&self, index: &str, ours: &str) -> Result<Option<String>, RequestError> {
         let path = format!(
-            "/_index_template/_simulate_index/{}-2000.01.01?filter_path=template.settings.index.lifecycle",
-            self.name()
+            "/_index_template/_simulate_index/{index}-2000.01.01?filter_path=template.settings.index.lifecycle",
         );
         let simulated = match self.requests.ask(&path, &Value::Null).await {
             Err(error) if error.is_denied() || error.is_no_endpoint() => return Ok(Some(ours.to_owned())),
@@ -72,7 +87,7 @@ impl Index {
         Ok(match lifecycle["name"].as_str() {
             Some(name) => (lifecycle["parse_origination_date"] == "true").then(|| name.to_owned()),
             // If no template applies, the index is created elsewhere with a known policy.
-            None => (!self.is_shadowed()).then(|| ours.to_owned()),
+            None => (!self.shadow.is_shadowed()).then(|| ours.to_owned()),
         })
     }
 }

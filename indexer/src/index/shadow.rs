@@ -1,10 +1,15 @@
 //! Checks whether Elasticsearch creates the next index with our template. A template of higher priority may match its
 //! name.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use prometheus::IntGaugeVec;
 use serde_json::Value;
 
-use super::requests::RequestError;
-use super::{Index, resources};
+use super::indices::Indices;
+use super::requests::{RequestError, Requests};
+use super::resources;
+use super::settings::IndexSettings;
 use crate::config::Strategy;
 
 /// Names, patterns and priorities of all index templates.
@@ -12,22 +17,46 @@ const TEMPLATES: &str = "/_index_template?filter_path=index_templates.name,index
 /// Stands for the template if no template matches.
 const NO_TEMPLATE: &str = "(none)";
 
-impl Index {
+/// Checks which template the next index is created with.
+#[derive(Debug)]
+pub(crate) struct ShadowCheck {
+    requests: Requests,
+    settings: Arc<IndexSettings>,
+    indices: Indices,
+    /// `penstock_indexer_template_shadowed`.
+    shadowed: IntGaugeVec,
+    /// The template that was found to win the names of the indices, if it is not ours.
+    found: Mutex<Option<String>>,
+}
+
+impl ShadowCheck {
+    /// Creates the check for the index set of `settings`, which reports by the metric `shadowed`. Sends nothing.
+    pub(super) fn new(requests: &Requests, settings: &Arc<IndexSettings>, shadowed: IntGaugeVec) -> Self {
+        Self {
+            requests: requests.clone(),
+            settings: Arc::clone(settings),
+            indices: Indices::new(requests, settings),
+            shadowed,
+            found: Mutex::default(),
+        }
+    }
+
     /// Checks which template wins the name of the next index, and reports a foreign one in the log and by a metric.
     /// If the role may not ask, reports nothing.
-    pub async fn check_template(&self) {
+    pub(crate) async fn check(&self) {
         match self.winner().await {
             Ok(Some(winner)) => self.note_winner(&winner),
             Ok(None) => {}
             Err(error) => {
-                tracing::debug!(index = self.name(), %error, "It is not known which template the next index is made with.");
+                let index = &self.settings.name;
+                tracing::debug!(index, %error, "It is not known which template the next index is made with.");
             }
         }
     }
 
     /// Returns whether another template was found to win.
     pub(super) fn is_shadowed(&self) -> bool {
-        self.state().shadow.is_some()
+        self.found().is_some()
     }
 
     /// Returns the template that wins the names of the indices, if it is not ours. Also returns `None` if no template
@@ -45,11 +74,11 @@ impl Index {
         let Some(answer) = self.requests.get(TEMPLATES).await? else { return Ok(None) };
         let templates = answer["index_templates"].as_array().map(Vec::as_slice).unwrap_or_default();
         let name = match self.settings.strategy {
-            Strategy::Rollover | Strategy::Time => match self.current().await? {
+            Strategy::Rollover | Strategy::Time => match self.indices.current().await? {
                 Some(current) => current,
-                None => format!("{}-000001", self.name()),
+                None => format!("{}-000001", self.settings.name),
             },
-            Strategy::DataStream | Strategy::Single => self.name().to_owned(),
+            Strategy::DataStream | Strategy::Single => self.settings.name.clone(),
         };
         Ok(Some(winner(templates, &name).unwrap_or(NO_TEMPLATE).to_owned()))
     }
@@ -57,12 +86,13 @@ impl Index {
     fn note_winner(&self, winner: &str) {
         let ours = resources::template_name(&self.settings);
         let shadow = (winner != ours).then(|| winner.to_owned());
-        let gauge = |template: &str| self.metrics.template_shadowed.with_label_values(&[self.name(), template]);
+        let index = self.settings.name.as_str();
+        let gauge = |template: &str| self.shadowed.with_label_values(&[index, template]);
         if shadow.is_none() {
             // The metric exists from the start, so that "not shadowed" differs from "not known".
             gauge(&ours).set(0);
         }
-        let before = std::mem::replace(&mut self.state().shadow, shadow.clone());
+        let before = std::mem::replace(&mut *self.found(), shadow.clone());
         if before == shadow {
             return;
         }
@@ -73,7 +103,7 @@ impl Index {
             Some(template) if template == NO_TEMPLATE => {
                 gauge(&template).set(1);
                 tracing::error!(
-                    index = self.name(),
+                    index,
                     ours,
                     "No index template matches the index names: the next index gets no mapping and no lifecycle. Run \
                      `penstock-indexer setup` with a role that may create templates; it shows why the server refuses \
@@ -83,7 +113,7 @@ impl Index {
             Some(template) => {
                 gauge(&template).set(1);
                 tracing::error!(
-                    index = self.name(),
+                    index,
                     template,
                     ours,
                     "Another index template takes precedence for the index names: the next index gets its mapping and \
@@ -92,9 +122,13 @@ impl Index {
                 );
             }
             None => {
-                tracing::info!(index = self.name(), ours, "Penstock's index template applies to the index names again.")
+                tracing::info!(index, ours, "Penstock's index template applies to the index names again.")
             }
         }
+    }
+
+    fn found(&self) -> MutexGuard<'_, Option<String>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,18 +4,37 @@
 //! `action.auto_create_index` can prevent this; if it does not, that is logged.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::Index;
-use super::requests::RequestError;
+use super::logged::Logged;
+use super::requests::{RequestError, Requests};
+use super::settings::IndexSettings;
 use crate::config::Strategy;
 use crate::placement::Table;
 
 /// How many creation dates of backing indices are remembered.
 const MAX_CREATED: usize = 10_000;
 
-impl Index {
+/// Finds and repairs the backing indices that documents created again.
+#[derive(Debug)]
+pub(crate) struct Strays {
+    requests: Requests,
+    settings: Arc<IndexSettings>,
+    /// The creation dates of the backing indices, in milliseconds since the Unix epoch, if documents may re-create
+    /// them.
+    created: Mutex<HashMap<String, i64>>,
+    logged: Logged,
+}
+
+impl Strays {
+    /// Creates the repair for the index set of `settings`. Sends nothing.
+    pub(super) fn new(requests: &Requests, settings: &Arc<IndexSettings>) -> Self {
+        let (requests, settings) = (requests.clone(), Arc::clone(settings));
+        Self { requests, settings, created: Mutex::default(), logged: Logged::default() }
+    }
+
     /// Returns whether documents may re-create a deleted backing index.
     fn may_have_strays(&self) -> bool {
         self.settings.strategy == Strategy::Rollover && self.requests.client().is_opensearch()
@@ -31,7 +50,7 @@ impl Index {
         }
         self.remember(table);
         for (name, created) in self.without_alias().await? {
-            let number = generation(&name, self.name());
+            let number = generation(&name, &self.settings.name);
             let is_late =
                 |other: &crate::placement::Backing| Some(other.generation) > number && other.created < created;
             if self.was_made_again(&name, created) || table.backing().iter().any(is_late) {
@@ -47,7 +66,7 @@ impl Index {
         if !self.may_have_strays() || self.requests.is_dry_run() {
             return Ok(false);
         }
-        let first = format!("{}-000001", self.name());
+        let first = format!("{}-000001", self.settings.name);
         let found = self.without_alias().await?;
         let Some((name, _)) =
             found.iter().find(|(name, created)| *name == first && self.was_made_again(name, *created))
@@ -72,14 +91,14 @@ impl Index {
         };
         let of = |level: &&str| settings[*level]["action"]["auto_create_index"].as_str();
         let value = ["transient", "persistent", "defaults"].iter().find_map(of).unwrap_or("true");
-        let backing = format!("{}-000001", self.name());
-        if allows(value, &backing) && self.state().is_new(format!("auto_create_index {value}")) {
+        let backing = format!("{}-000001", self.settings.name);
+        if allows(value, &backing) && self.logged.is_new(format!("auto_create_index {value}")) {
             tracing::warn!(
-                index = self.name(),
+                index = self.settings.name,
                 setting = value,
                 "OpenSearch re-creates a deleted backing index for documents on their way to it; it gets its alias \
                  back a moment later. To prevent this, set the cluster's action.auto_create_index to \"-{}-0*,+*\".",
-                self.name()
+                self.settings.name
             );
         }
         Ok(())
@@ -96,7 +115,7 @@ impl Index {
             Err(error) if error.is_denied() => return Ok(()),
             found => found?,
         };
-        let first = format!("{}-000001", self.name());
+        let first = format!("{}-000001", self.settings.name);
         let is_left = |(name, created): &(String, i64)| *name != first && !self.was_made_again(name, *created);
         let mut names: Vec<String> = found.into_iter().filter(is_left).map(|(name, _)| name).collect();
         names.sort();
@@ -104,32 +123,32 @@ impl Index {
         Err(RequestError::Occupied(format!(
             "the alias {} is gone, and {} of its backing indices are still there: add it to them again, with \
              is_write_index to the newest ({newest}), or delete them",
-            self.name(),
+            self.settings.name,
             names.len(),
         )))
     }
 
     fn remember(&self, table: &Table) {
-        let mut state = self.state();
-        if state.created.len() > MAX_CREATED {
-            state.created = HashMap::new();
+        let mut known = self.created();
+        if known.len() > MAX_CREATED {
+            *known = HashMap::new();
         }
         for backing in table.backing() {
-            state.created.insert(backing.name.to_string(), backing.created);
+            known.insert(backing.name.to_string(), backing.created);
         }
     }
 
     /// Returns whether the index was known with an earlier creation date.
     fn was_made_again(&self, name: &str, created: i64) -> bool {
-        self.state().created.get(name).is_some_and(|known| *known < created)
+        self.created().get(name).is_some_and(|known| *known < created)
     }
 
     /// Returns the indices with names of backing indices that the alias does not lead to, with their creation dates.
     async fn without_alias(&self) -> Result<Vec<(String, i64)>, RequestError> {
-        let path = format!("/{}-*?filter_path=*.aliases,*.settings.index.creation_date", self.name());
+        let path = format!("/{}-*?filter_path=*.aliases,*.settings.index.creation_date", self.settings.name);
         let Some(Value::Object(indices)) = self.requests.get(&path).await? else { return Ok(Vec::new()) };
         let is_stray = |(name, index): &(String, Value)| {
-            generation(name, self.name()).is_some() && index["aliases"][self.name()].is_null()
+            generation(name, &self.settings.name).is_some() && index["aliases"][&self.settings.name].is_null()
         };
         let created = |index: &Value| index["settings"]["index"]["creation_date"].as_str()?.parse().ok();
         let strays = indices.into_iter().filter(is_stray);
@@ -137,14 +156,18 @@ impl Index {
     }
 
     async fn give_alias(&self, index: &str, is_write_index: bool) -> Result<(), RequestError> {
-        let add = json!({ "index": index, "alias": self.name(), "is_write_index": is_write_index });
+        let add = json!({ "index": index, "alias": self.settings.name, "is_write_index": is_write_index });
         self.requests.post("/_aliases", &json!({ "actions": [{ "add": add }] })).await?;
         tracing::warn!(
             index,
-            alias = self.name(),
+            alias = self.settings.name,
             "Documents re-created a deleted backing index; it has its alias again."
         );
         Ok(())
+    }
+
+    fn created(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+        self.created.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

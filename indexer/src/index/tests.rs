@@ -1,6 +1,6 @@
-use std::sync::Arc;
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use service::admin::Readiness;
 use service::metrics::Registry;
 
@@ -26,13 +26,22 @@ fn rollover(url: &str) -> Config {
 }
 
 fn fixture(config: &Config, policy: Option<LifecyclePolicy>) -> Fixture {
+    let lifecycle = if policy.is_some() { Lifecycle::Ilm } else { Lifecycle::None };
+    fixture_of(config, policy, lifecycle, Requests::new)
+}
+
+/// Returns an index with `lifecycle` that sends with `requests`.
+fn fixture_of(
+    config: &Config,
+    policy: Option<LifecyclePolicy>,
+    lifecycle: Lifecycle,
+    requests: impl Fn(Arc<Client>) -> Requests,
+) -> Fixture {
     let client = Arc::new(Client::new(&config.elasticsearch).unwrap());
     let (readiness, metrics) = (Readiness::new(), Metrics::new(&Registry::new()).unwrap());
-    let mut settings = IndexSettings::of(config).unwrap();
-    settings.lifecycle = if policy.is_some() { Lifecycle::Ilm } else { Lifecycle::None };
-    settings.policy = policy;
+    let settings = IndexSettings { lifecycle, policy, ..IndexSettings::of(config).unwrap() };
     let backoff = Backoff { initial: Duration::from_millis(1), max: Duration::from_millis(5) };
-    let index = Index::new(Requests::new(client), settings, backoff, readiness.condition("index"), metrics.clone());
+    let index = Index::new(requests(client), settings, backoff, readiness.condition("index"), metrics.clone());
     Fixture { index, readiness, metrics }
 }
 
@@ -101,19 +110,17 @@ async fn a_changed_policy_is_updated_unless_it_was_changed_by_hand() {
         json!(99);
     fixture(&rollover(&stub.url()), Some(policy(9))).index.ensure(Known::Nothing).await;
     assert_eq!(max_docs(), 99);
-    fixture(&rollover(&stub.url()), Some(policy(9))).index.forced(true).set_up().await.unwrap();
+    let overwriting = |client| Requests::new(client).overwriting(true);
+    let forced = fixture_of(&rollover(&stub.url()), Some(policy(9)), Lifecycle::Ilm, overwriting);
+    forced.index.set_up().await.unwrap();
     assert_eq!(max_docs(), 9);
 }
 
 #[tokio::test]
 async fn a_dry_run_returns_its_requests_and_sends_none() {
     let (stub, _store) = fake::start().await;
-    let config = rollover(&stub.url());
-    let client = Arc::new(Client::new(&config.elasticsearch).unwrap());
-    let made = fixture(&config, None).index;
-    let settings = IndexSettings { lifecycle: Lifecycle::Ilm, policy: Some(policy(7)), ..made.settings };
-    let dry = Index::new(Requests::dry_run(client), settings, made.backoff, made.condition, made.metrics);
-    let requests = dry.set_up().await.unwrap();
+    let dry = fixture_of(&rollover(&stub.url()), Some(policy(7)), Lifecycle::Ilm, Requests::dry_run);
+    let requests = dry.index.set_up().await.unwrap();
     let paths: Vec<&str> = requests.iter().filter_map(|request| request.lines().next()).collect();
     let template = "PUT /_index_template/penstock-cxone-events";
     assert_eq!(paths, ["PUT /_ilm/policy/p", &format!("PUT {COMPONENT}"), template, "PUT /cxone-events-000001"]);
@@ -171,11 +178,8 @@ async fn a_template_changed_by_hand_gets_new_fields_and_keeps_the_rest() {
 #[tokio::test]
 async fn an_opensearch_policy_is_updated_by_its_sequence_number() {
     let (stub, _store) = fake::start().await;
-    let ism = |max_docs| {
-        let mut fixture = fixture(&rollover(&stub.url()), Some(policy(max_docs)));
-        fixture.index.settings.lifecycle = Lifecycle::Ism;
-        fixture.index
-    };
+    let ism =
+        |max_docs| fixture_of(&rollover(&stub.url()), Some(policy(max_docs)), Lifecycle::Ism, Requests::new).index;
     for _ in 0..2 {
         ism(7).ensure(Known::Nothing).await;
     }
@@ -191,8 +195,8 @@ async fn the_data_stream_lifecycle_is_part_of_the_template() {
     let mut config = config(&stub.url());
     config.elasticsearch.strategy = Strategy::DataStream;
     let delete = Some(Delete { min_age: "90d".to_owned() });
-    let mut fixture = fixture(&config, Some(LifecyclePolicy { delete, ..policy(7) }));
-    fixture.index.settings.lifecycle = Lifecycle::Dsl;
+    let policy = LifecyclePolicy { delete, ..policy(7) };
+    let fixture = fixture_of(&config, Some(policy), Lifecycle::Dsl, Requests::new);
     fixture.index.ensure(Known::Nothing).await;
     let template = held(&store, "/_index_template/penstock-cxone-events");
     assert_eq!(template["template"]["lifecycle"], json!({ "enabled": true, "data_retention": "90d" }));

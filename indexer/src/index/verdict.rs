@@ -6,8 +6,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Index;
-use super::requests::RequestError;
+use super::live_mappings;
+use super::requests::{RequestError, Requests};
 
 /// The times that a `date_nanos` field accepts, in milliseconds since the Unix epoch (Elasticsearch reference, "Date
 /// nanoseconds").
@@ -51,46 +51,54 @@ impl fmt::Display for Verdict {
     }
 }
 
-impl Index {
-    /// Returns whether the mapping of `index` accepts `document`. Writes nothing.
-    ///
-    /// # Errors
-    /// If Elasticsearch does not answer, or refuses the question.
-    pub(crate) async fn verdict(&self, index: &str, id: &str, document: &Value) -> Result<Verdict, RequestError> {
-        let Some(mapping) = self.live_mapping(index).await? else {
-            return Ok(Verdict { by: "compared", refused: Vec::new() });
-        };
-        match self.simulate(index, id, document).await {
-            Ok(Some(refused)) => Ok(Verdict { by: "simulated", refused }),
-            Ok(None) => Ok(Verdict { by: "compared", refused: judge(&mapping, document) }),
-            Err(error) => {
-                tracing::debug!(%error, "The server cannot simulate; the document is compared with the mapping.");
-                Ok(Verdict { by: "compared", refused: judge(&mapping, document) })
-            }
+/// Returns whether the mapping of `index` accepts `document`. Writes nothing.
+///
+/// # Errors
+/// If Elasticsearch does not answer, or refuses the question.
+pub(crate) async fn predict(
+    requests: &Requests,
+    index: &str,
+    id: &str,
+    document: &Value,
+) -> Result<Verdict, RequestError> {
+    let Some(mapping) = live_mappings::read(requests, index).await? else {
+        return Ok(Verdict { by: "compared", refused: Vec::new() });
+    };
+    match simulate(requests, index, id, document).await {
+        Ok(Some(refused)) => Ok(Verdict { by: "simulated", refused }),
+        Ok(None) => Ok(Verdict { by: "compared", refused: judge(&mapping, document) }),
+        Err(error) => {
+            tracing::debug!(%error, "The server cannot simulate; the document is compared with the mapping.");
+            Ok(Verdict { by: "compared", refused: judge(&mapping, document) })
         }
     }
+}
 
-    /// Asks the server to simulate indexing (Elasticsearch reference, "Simulate ingest API"). Returns `None` if the
-    /// server does not check the mapping.
-    async fn simulate(&self, index: &str, id: &str, document: &Value) -> Result<Option<Vec<Refusal>>, RequestError> {
-        // The mapping cannot accept this probe, so only a server that refuses it has checked the mapping.
-        let probe = json!({ "_index": index, "_id": id, "_source": { "_ingested_at": { "no": "date" } } });
-        let ours = json!({ "_index": index, "_id": id, "_source": document });
-        let answer = self.requests.ask("/_ingest/_simulate", &json!({ "docs": [probe, ours] })).await?;
-        let error = |number: usize| {
-            let doc = &answer["docs"][number];
-            [&doc["doc"]["error"], &doc["error"]].into_iter().find(|error| error.is_object()).cloned()
-        };
-        if error(0).is_none() {
-            return Ok(None);
-        }
-        let refusal = error(1).map(|error| {
-            let reasons = [&error["reason"], &error["caused_by"]["reason"]];
-            let reasons: Vec<&str> = reasons.into_iter().filter_map(Value::as_str).collect();
-            Refusal { field: None, reason: reasons.join(": ") }
-        });
-        Ok(Some(refusal.into_iter().collect()))
+/// Asks the server to simulate indexing (Elasticsearch reference, "Simulate ingest API"). Returns `None` if the
+/// server does not check the mapping.
+async fn simulate(
+    requests: &Requests,
+    index: &str,
+    id: &str,
+    document: &Value,
+) -> Result<Option<Vec<Refusal>>, RequestError> {
+    // The mapping cannot accept this probe, so only a server that refuses it has checked the mapping.
+    let probe = json!({ "_index": index, "_id": id, "_source": { "_ingested_at": { "no": "date" } } });
+    let ours = json!({ "_index": index, "_id": id, "_source": document });
+    let answer = requests.ask("/_ingest/_simulate", &json!({ "docs": [probe, ours] })).await?;
+    let error = |number: usize| {
+        let doc = &answer["docs"][number];
+        [&doc["doc"]["error"], &doc["error"]].into_iter().find(|error| error.is_object()).cloned()
+    };
+    if error(0).is_none() {
+        return Ok(None);
     }
+    let refusal = error(1).map(|error| {
+        let reasons = [&error["reason"], &error["caused_by"]["reason"]];
+        let reasons: Vec<&str> = reasons.into_iter().filter_map(Value::as_str).collect();
+        Refusal { field: None, reason: reasons.join(": ") }
+    });
+    Ok(Some(refusal.into_iter().collect()))
 }
 
 /// Compares `document` with `mapping`, field by field, and returns the refusals.

@@ -35,6 +35,8 @@ pub enum Report {
 pub struct Survey {
     /// The topic's id. None if the cluster did not report it.
     pub topic_id: Option<TopicId>,
+    /// Whether this client may read the topic. None if the cluster did not report it.
+    pub may_read: Option<bool>,
     /// Where the requested partitions begin and end, without those that did not answer.
     pub ends: Vec<Ends>,
 }

@@ -234,7 +234,7 @@ impl Families {
                 registry,
                 "penstock_indexer_event_age_seconds",
                 "Age of events when Elasticsearch acknowledged them: since the receiver took them, by the record's \
-                 timestamp. Without redriven ones.",
+                 timestamp. Excludes redriven events.",
                 &["topic"],
                 AGE_SECONDS,
             )?,

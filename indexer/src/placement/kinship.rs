@@ -8,7 +8,8 @@ use super::names::{self, Kin};
 
 /// The prefixes of indices that were made from other indices one by one. The creation date of such an index does not
 /// tell when its documents were written, although the numbers continue.
-const MADE_OF_OTHERS: [&str; 5] = ["shrink-", "reindexed-", "restored-", "partial-", "migrated-"];
+const MADE_OF_OTHERS: [&str; 7] =
+    ["shrink-", "reindexed-", "reindexed_", "restored-", "restored_", "partial-", "migrated-"];
 
 /// The indices behind one alias.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,13 @@
 //! Interprets the name of an index behind an alias that rolls over. Pure.
 
-/// The prefixes that Elasticsearch's lifecycle management gives to a mounted snapshot. Such an index keeps the
-/// creation date of the original.
-const MOUNTED: [&str; 2] = ["restored-", "partial-"];
+/// The prefixes of a restored or mounted snapshot: those of Elasticsearch's lifecycle management, and those with an
+/// underscore, which the references of both servers use for a restored index. Such an index keeps the creation date of
+/// the original.
+const MOUNTED: [&str; 4] = ["restored-", "partial-", "restored_", "partial_"];
+/// The first words of a prefix that ends with an underscore. Other prefixes must end with a dash, because an underscore
+/// also occurs within names.
+const MAKERS: [&str; 10] =
+    ["backup", "clone", "copy", "migrated", "partial", "recovered", "reindexed", "restore", "restored", "shrink"];
 /// The fewest digits of the number at the end of a backing index's name (Elasticsearch reference, "Rollover").
 const DIGITS: usize = 6;
 
@@ -26,7 +31,7 @@ impl Kin {
         let mut from = 0;
         while let Some(at) = name[from..].find(alias).map(|at| from + at) {
             let (before, after) = (&name[..at], &name[at + alias.len()..]);
-            if (before.is_empty() || before.ends_with('-'))
+            if is_prefix(before)
                 && let Some((generation, rest)) = after.strip_prefix('-').and_then(numbered)
             {
                 return match (before, rest) {
@@ -47,6 +52,12 @@ impl Kin {
             Self::Foreign => None,
         }
     }
+}
+
+/// Returns whether `before` may stand before the name of a backing index in the name of its copy.
+pub(super) fn is_prefix(before: &str) -> bool {
+    let first_word = || before.split(['_', '-']).next().unwrap_or_default();
+    before.is_empty() || before.ends_with('-') || before.ends_with('_') && MAKERS.contains(&first_word())
 }
 
 /// Returns the common prefix of the series of `name`: everything before the number that a rollover increments, and

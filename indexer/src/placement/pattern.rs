@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use time::{Date, Month, OffsetDateTime};
 
+use super::names::is_prefix;
+
 /// `NAME-` and the pattern of `elasticsearch.placement.time_pattern`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
@@ -85,7 +87,7 @@ impl Pattern {
         let (before, name) = name.split_at(at);
         let is_copy = |after: &str| after.is_empty() || after.starts_with(['-', '_']);
         let (time, after) = self.parse(name)?;
-        ((before.is_empty() || before.ends_with('-')) && is_copy(after)).then_some(time)
+        (is_prefix(before) && is_copy(after)).then_some(time)
     }
 
     /// Returns the first placement time of the index `name`, in milliseconds since the Unix epoch, or `None` if the

@@ -108,9 +108,9 @@ pub(crate) fn announce(topic: &str, settings: &Elasticsearch) {
         values = routes.to.len(),
         indices = settings.index_names()[1..].join(","),
         otherwise = settings.index_name,
-        "Documents go to an index by the value of a field (elasticsearch.routes). One event is one document while the \
-         routes stay as they are: a record that is read again after its value was given another index becomes a \
-         second document there."
+        "Documents go to an index by the value of a field (elasticsearch.routes). One event is one document as \
+         long as the routes do not change: if you assign another index to a value, records that are read again become \
+         second documents there."
     );
 }
 

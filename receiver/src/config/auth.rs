@@ -142,8 +142,8 @@ impl Auth {
         }
         if secrets.is_empty() {
             let message = format!(
-                "there are none, so no sender could post: set {list_key} or {file_key}, or use type: none to accept \
-                 everyone"
+                "must not be empty, since no sender could post: set {list_key} or {file_key}, or use type: none to \
+                 accept everyone"
             );
             return Err(SecretsError { key: list_key, message });
         }

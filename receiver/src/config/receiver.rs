@@ -32,7 +32,7 @@ pub struct Receiver {
     /// or `X-Forwarded-For` of their requests names the sender: the last address that is not a trusted proxy. If both
     /// are there and name different senders, the address of the proxy itself counts.
     pub trusted_proxies: Vec<Network>,
-    /// `receiver.proxy_protocol`: whether each connection begins with a head of the PROXY protocol, and of which
+    /// `receiver.proxy_protocol`: whether each connection begins with a header of the PROXY protocol, and of which
     /// version: `none`, `v1`, `v2` or `any` of both. With it, only the `trusted_proxies` may connect.
     pub proxy_protocol: ProxyProtocol,
     /// `receiver.forwarded_certificate`: how the `trusted_proxies` pass on the certificate of a client, for `auth` of

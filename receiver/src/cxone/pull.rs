@@ -85,7 +85,7 @@ pub enum PullError {
     /// The registry gives the schema the id of another one, with which readers get other values.
     #[error(
         "subject {subject}: the registry treats CXone's schema as equal to schema id {id}, with which readers get \
-         other values (logical types, precision or scale): configure it to keep both, and pull again"
+         other values (logical types, precision or scale): configure the registry to keep both, and pull again"
     )]
     TakenForAnother {
         /// The subject.

@@ -45,7 +45,7 @@ pub(super) struct Connections {
     pub(super) proxy_protocol: ProxyProtocol,
     /// Counts connections closed because their address has too many.
     pub(super) refused: IntCounter,
-    /// Counts connections closed for their head of the PROXY protocol.
+    /// Counts connections closed because of their header of the PROXY protocol.
     pub(super) not_proxied: IntCounterVec,
     pub(super) closing: CancellationToken,
 }

@@ -71,7 +71,7 @@ impl Planner<'_> {
             None | Some(Rule { action: Action::Keep, .. }) => self.beneath(id, &at),
             Some(Rule { action: Action::Hide(how), .. }) if *how != Hide::Drop => self.hide(id, &how.clone()),
             Some(Rule { path, .. }) => Err(SchemaError(format!(
-                "{path}: an event that is no record has only this value, which is neither left out nor renamed"
+                "{path}: an event that is not a record has only this value, which cannot be dropped or renamed"
             ))),
         }
     }

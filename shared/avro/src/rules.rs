@@ -177,8 +177,8 @@ impl FieldRules {
             at = if *name == "*" { self.step_to_any(&at) } else { self.step(&at, name) };
             let Some(Rule { path: other, action: Action::Hide(_) }) = self.winner(&at) else { continue };
             let problem = format!(
-                "never applies: the rule of {other} takes the whole of what it is in; remove one of them, or keep a \
-                 part of it by a path of its own"
+                "never applies: the rule of {other} hides everything below it; remove one of the two, or replace \
+                 {other} with rules for single fields"
             );
             return Err(RuleError { path: Some(path.to_owned()), problem });
         }
@@ -209,7 +209,7 @@ impl Tree {
 fn names_of(path: &str) -> Result<Vec<&str>, String> {
     let names: Vec<&str> = path.split('.').collect();
     if names.iter().any(|name| name.trim().is_empty()) {
-        return Err("is no path: a name between two dots is missing".to_owned());
+        return Err("is not a path: a name between two dots is missing".to_owned());
     }
     if names.len() > MAX_NAMES {
         return Err(format!("has more than {MAX_NAMES} names"));

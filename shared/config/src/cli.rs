@@ -75,7 +75,7 @@ pub struct Common {
 pub enum ConfigCommand {
     /// Prints "ok", or every problem with the sections that this binary reads. Connects to nothing.
     Check,
-    /// Prints the sections that this binary reads, as they result from file, environment and defaults, without secrets.
+    /// Prints the sections that this binary reads: file, environment and defaults combined, with secrets redacted.
     Show,
 }
 

@@ -2,53 +2,68 @@
 
 use std::sync::Arc;
 
-use super::{Inner, RegisteredSchema, RegistryError, SchemaRegistry, Wanted};
+use moka::future::Cache;
 
-impl SchemaRegistry {
-    /// Returns the latest schema of `subject`. It is at most `schema_registry.refresh` old, or older only while the
-    /// registry is down. Concurrent calls for one subject make one request.
-    ///
-    /// # Errors
-    /// [`RegistryError`]: if the registry has no schema, or if it is down and the subject was never seen.
-    pub async fn latest(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
-        if let Some(latest) = self.inner.latest.get(subject).await {
+use super::client::Client;
+use super::store::SchemaStore;
+use super::weighed::Weighed;
+use super::{RegisteredSchema, RegistryError, Wanted};
+
+/// Finds the latest schemas of subjects.
+pub(super) struct Latest {
+    client: Arc<Client>,
+    store: Arc<SchemaStore>,
+    /// The latest schema of each subject, each kept for `schema_registry.refresh`.
+    latest: Cache<String, RegisteredSchema>,
+    /// The last known schema of each subject, for use while the registry is down.
+    pub(super) last_known: Cache<String, RegisteredSchema>,
+}
+
+impl Latest {
+    /// Creates the search with empty caches, with requests by `client`.
+    pub(super) fn new(config: &config::SchemaRegistry, client: &Arc<Client>, store: &Arc<SchemaStore>) -> Self {
+        let weighed = Weighed::new(config);
+        let latest = weighed.cache().time_to_live(config.refresh).build();
+        let last_known = weighed.cache().build();
+        store.forgets(&latest);
+        store.forgets(&last_known);
+        Self { client: Arc::clone(client), store: Arc::clone(store), latest, last_known }
+    }
+
+    /// Answers [`SchemaRegistry::latest`](super::SchemaRegistry::latest).
+    pub(super) async fn get(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
+        if let Some(latest) = self.latest.get(subject).await {
             return Ok(latest);
         }
         let wanted = Wanted::Subject(subject.to_owned());
-        if let Some(error) = self.inner.absent.known(&wanted).await {
+        if let Some(error) = self.store.absent.known(&wanted).await {
             return Err(error);
         }
-        let found = self.inner.latest.try_get_with_by_ref(subject, self.inner.refresh(subject)).await;
+        let found = self.latest.try_get_with_by_ref(subject, self.refresh(subject)).await;
         match found {
             Ok(latest) => Ok(latest),
-            Err(error) => Err(self.inner.note_missing(wanted, &error).await),
+            Err(error) => Err(self.store.note_missing(wanted, &error).await),
         }
     }
 
-    /// Requests the latest schema of `subject` from the registry, even if a fresh one is known.
-    ///
-    /// # Errors
-    /// As for [`SchemaRegistry::latest`].
-    pub async fn latest_now(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
-        self.inner.latest.invalidate(subject).await;
-        self.inner.absent.forget(&Wanted::Subject(subject.to_owned())).await;
-        self.latest(subject).await
+    /// Forgets the latest schema of `subject`, and that it has none.
+    pub(super) async fn forget(&self, subject: &str) {
+        self.latest.invalidate(subject).await;
+        self.store.absent.forget(&Wanted::Subject(subject.to_owned())).await;
     }
-}
 
-impl Inner {
     /// Requests the latest schema of `subject`. While the registry is down, the last known schema counts as fresh, so
     /// the registry gets no more requests than usual.
     async fn refresh(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
         match self.client.latest(subject).await {
             Ok(found) => {
-                self.answered(Some(subject), &found).await;
+                self.store.answered(Some(subject), &found).await;
                 self.note_latest(subject, &found.registered).await;
                 Ok(found.registered)
             }
             Err(error @ RegistryError::Unavailable { .. }) => self.last_known(subject, error).await,
             Err(error) => {
-                self.forget_used().await;
+                self.store.forget_used().await;
                 Err(error)
             }
         }
@@ -60,7 +75,7 @@ impl Inner {
             tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that is in memory.");
             return Ok(known);
         }
-        let Some(disk_cache) = &self.disk_cache else { return Err(error) };
+        let Some(disk_cache) = &self.store.disk_cache else { return Err(error) };
         let Some(known) = disk_cache.latest(subject).await else { return Err(error) };
         tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that is cached on disk.");
         self.note_latest(subject, &known).await;
@@ -69,7 +84,6 @@ impl Inner {
 
     async fn note_latest(&self, subject: &str, latest: &RegisteredSchema) {
         self.last_known.insert(subject.to_owned(), latest.clone()).await;
-        self.by_id.insert(latest.id, Arc::clone(&latest.schema)).await;
-        self.keep_hot(latest.id, &latest.schema);
+        self.store.keep(latest).await;
     }
 }

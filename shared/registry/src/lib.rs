@@ -1,27 +1,27 @@
 //! Schemas from the schema registry, in a bounded cache.
 //!
 //! The calls come from `schema_registry_converter` (`client`) and go to one of several addresses (`nodes`). That
-//! crate's cache is unbounded and keeps a 404 for ever, so this crate has its own caches, one file per kind of request:
-//! `by_id`, `latest`, `versions`, `look_up` (a search among the versions) and `owners` (the subjects of an id).
-//! `absent` holds what is missing, and `disk_cache` what is on disk. A new kind of request gets its call in `client`,
-//! and a file with its cache.
+//! crate's cache is unbounded and keeps a 404 for ever, so this crate has its own caches. [`SchemaRegistry`] puts the
+//! parts together, one for each kind of request: `by_id`, `latest`, `versions`, `look_up` (a search among the versions)
+//! and `owners` (the subjects of an id). All of them update the `store`: the schemas in memory and on disk
+//! (`disk_cache`), and what is missing (`absent`). A new kind of request gets its call in `client`, and a file with a
+//! part that has its cache.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use moka::future::Cache;
 use prometheus::HistogramVec;
 
 use crate::wire::SchemaId;
 use avro::{Meaning, Schema};
 
-use absent::Absent;
+use by_id::ById;
 use client::Client;
-use disk_cache::DiskCache;
+use latest::Latest;
+use look_up::LookUp;
 use owners::Owners;
+use store::SchemaStore;
 use versions::Versions;
 
 pub use error::{RegistryError, RegistrySetupError};
@@ -31,7 +31,6 @@ pub use weighed::Weighed;
 
 mod absent;
 mod address;
-mod answers;
 mod by_id;
 mod client;
 mod credentials;
@@ -45,6 +44,7 @@ mod measured;
 mod nodes;
 mod owners;
 mod raw_client;
+mod store;
 mod versions;
 mod weighed;
 pub mod wire;
@@ -55,22 +55,15 @@ pub struct SchemaRegistry {
     inner: Arc<Inner>,
 }
 
+/// The parts of a client, one for each kind of request.
 struct Inner {
-    client: Client,
-    weighed: Weighed,
-    /// The schemas for [`SchemaRegistry::cached`], read without a lock. Copied for each new schema, which is rare.
-    hot: ArcSwap<HashMap<SchemaId, Arc<Schema>>>,
-    by_id: Cache<SchemaId, Arc<Schema>>,
-    /// The latest schema of each subject, each kept for `schema_registry.refresh`.
-    latest: Cache<String, RegisteredSchema>,
-    /// The last known schema of each subject, for use while the registry is down.
-    last_known: Cache<String, RegisteredSchema>,
-    /// What the registry does not have, or has only in an unusable form.
-    absent: Absent,
-    versions: Versions,
+    client: Arc<Client>,
+    store: Arc<SchemaStore>,
+    by_id: ById,
+    latest: Arc<Latest>,
+    versions: Arc<Versions>,
+    look_up: LookUp,
     owners: Owners,
-    /// The schemas known before the process started, for use while the registry is down.
-    disk_cache: Option<DiskCache>,
 }
 
 /// A schema with its id in the registry.
@@ -115,26 +108,120 @@ impl SchemaRegistry {
     }
 
     fn with(config: &config::SchemaRegistry, client: Client) -> Result<Self, RegistrySetupError> {
-        let capacity = config.cache_capacity.max(1);
-        let weighed = Weighed::new(config);
+        let client = Arc::new(client);
+        let store = Arc::new(SchemaStore::new(config, client.url()));
+        let latest = Arc::new(Latest::new(config, &client, &store));
+        let versions = Arc::new(Versions::new(config, &client, &store));
         let inner = Inner {
-            disk_cache: DiskCache::new(config, client.url()),
+            by_id: ById::new(&client, &store),
+            look_up: LookUp::new(config, &client, &store, &latest, &versions),
+            owners: Owners::new(config, &client, &store, &versions),
             client,
-            weighed,
-            hot: ArcSwap::default(),
-            by_id: weighed.cache().build(),
-            latest: weighed.cache().time_to_live(config.refresh).build(),
-            last_known: weighed.cache().build(),
-            absent: Absent::new(config, capacity),
-            versions: Versions::new(config, weighed),
-            owners: Owners::new(config, capacity),
+            store,
+            latest,
+            versions,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Returns `schema_registry.patience`.
     pub fn patience(&self) -> Duration {
-        self.inner.absent.patience()
+        self.inner.store.absent.patience()
+    }
+
+    /// Returns the schema of `id` if it is in memory. Never waits, so it suits the hot path.
+    pub fn cached(&self, id: SchemaId) -> Option<Arc<Schema>> {
+        self.inner.store.cached(id)
+    }
+
+    /// Returns the schema of `id` from memory or from the registry, or from disk while the registry is down. Concurrent
+    /// calls for one id make one request.
+    ///
+    /// # Errors
+    /// [`RegistryError`]. "Not found" and "unusable" are remembered for `schema_registry.negative_ttl`, "not yet" for a
+    /// second, and "unavailable" not at all.
+    pub async fn by_id(&self, id: SchemaId) -> Result<Arc<Schema>, RegistryError> {
+        self.inner.by_id.get(id).await
+    }
+
+    /// Returns the schema of `id` if it is a version of one of `subjects`, even a deleted one. Otherwise does not
+    /// request the schema at all.
+    ///
+    /// # Errors
+    /// As for [`SchemaRegistry::by_id`]; also `NotFound` if the id belongs only to other subjects.
+    pub async fn by_id_of(&self, id: SchemaId, subjects: &[String]) -> Result<Arc<Schema>, RegistryError> {
+        self.inner.owners.ensure_owned(id, subjects).await?;
+        self.by_id(id).await
+    }
+
+    /// Returns the latest schema of `subject`. It is at most `schema_registry.refresh` old, or older only while the
+    /// registry is down. Concurrent calls for one subject make one request.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: if the registry has no schema, or if it is down and the subject was never seen.
+    pub async fn latest(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
+        self.inner.latest.get(subject).await
+    }
+
+    /// Requests the latest schema of `subject` from the registry, even if a fresh one is known.
+    ///
+    /// # Errors
+    /// As for [`SchemaRegistry::latest`].
+    pub async fn latest_now(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
+        self.inner.latest.forget(subject).await;
+        self.latest(subject).await
+    }
+
+    /// Returns the schema of `subject` in this version, from memory or from the registry. Concurrent calls for one
+    /// version make one request.
+    ///
+    /// # Errors
+    /// As for [`SchemaRegistry::by_id`].
+    pub async fn by_version(&self, subject: &str, version: u32) -> Result<RegisteredSchema, RegistryError> {
+        self.inner.versions.get(subject, version).await
+    }
+
+    /// Returns the numbers of the newest 100 versions of `subject`, newest first and at most a second old. Concurrent
+    /// calls make one request.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: `NotFound` if the subject does not exist.
+    pub async fn newest_versions(&self, subject: &str) -> Result<Arc<[u32]>, RegistryError> {
+        self.inner.versions.newest(subject).await
+    }
+
+    /// Returns the newest usable version of `subject` that `fits` accepts, from memory or from the registry, or `None`
+    /// if there is no such version. For when the latest version is not usable: on disk, the returned one replaces it,
+    /// so that a start while the registry is down finds it. Looks at the newest 100.
+    ///
+    /// # Errors
+    /// [`RegistryError`], if the registry cannot be asked or has no such subject.
+    pub async fn last_usable(
+        &self,
+        subject: &str,
+        fits: impl Fn(&RegisteredSchema) -> bool,
+    ) -> Result<Option<RegisteredSchema>, RegistryError> {
+        self.inner.versions.last_usable(subject, fits).await
+    }
+
+    /// Returns the version of `subject` whose schema has this fingerprint ([`Schema::fingerprint`]), from memory or
+    /// from the registry. If several have it and mean the same, returns the newest. Looks at the newest 100.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: `NotFound` if no version has it, or the subject does not exist; before that `NotYet` for a
+    /// while; `Ambiguous` if several versions have it and mean different values.
+    pub async fn by_fingerprint(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
+        self.inner.look_up.by_fingerprint(subject, fingerprint).await
+    }
+
+    /// Returns the newest version of `subject` that gives a reader the same values as `schema` ([`Schema::meaning`]),
+    /// from memory or from the registry. Looks at the newest 100.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: `NotFound` if no version does, or the subject does not exist; before that `NotYet` for a
+    /// while.
+    pub async fn by_meaning(&self, subject: &str, schema: &Schema) -> Result<RegisteredSchema, RegistryError> {
+        self.inner.look_up.by_meaning(subject, schema).await
     }
 
     /// Registers `schema` (its JSON text) under `subject`, and returns its id. Registering it again returns the same
@@ -143,20 +230,21 @@ impl SchemaRegistry {
     /// # Errors
     /// [`RegistryError`]: `Unusable` if the registry refuses the schema (not compatible, or not a schema).
     pub async fn register(&self, subject: &str, schema: &str) -> Result<SchemaId, RegistryError> {
-        let id = self.inner.client.register(subject, schema).await?;
-        self.inner.absent.seen(id);
-        self.inner.latest.invalidate(subject).await;
-        self.inner.versions.changed(subject).await;
-        self.inner.absent.forget(&Wanted::Subject(subject.to_owned())).await;
-        self.inner.absent.forget(&Wanted::Id(id)).await;
-        self.inner.absent.forget(&Wanted::Owner(id)).await;
+        let Inner { client, store, latest, versions, look_up, .. } = &*self.inner;
+        let id = client.register(subject, schema).await?;
+        store.absent.seen(id);
+        latest.forget(subject).await;
+        versions.changed(subject).await;
+        look_up.changed();
+        store.absent.forget(&Wanted::Id(id)).await;
+        store.absent.forget(&Wanted::Owner(id)).await;
         Ok(id)
     }
 }
 
 impl fmt::Debug for SchemaRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cached = self.inner.hot.load().len();
+        let cached = self.inner.store.cached_count();
         f.debug_struct("SchemaRegistry").field("url", &self.inner.client.url()).field("cached", &cached).finish()
     }
 }

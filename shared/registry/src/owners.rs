@@ -6,12 +6,17 @@ use std::time::{Duration, Instant};
 
 use moka::future::Cache;
 
-use super::{RegistryError, SchemaRegistry, Wanted};
+use super::client::Client;
+use super::store::SchemaStore;
+use super::versions::Versions;
+use super::{RegistryError, Wanted};
 use crate::wire::SchemaId;
-use avro::Schema;
 
-/// Holds the known subjects of ids.
+/// Finds the subjects of ids.
 pub(super) struct Owners {
+    client: Arc<Client>,
+    store: Arc<SchemaStore>,
+    versions: Arc<Versions>,
     of_id: Cache<SchemaId, Arc<Known>>,
     /// How long an id is believed to belong to no other subjects.
     believed: Duration,
@@ -29,52 +34,49 @@ impl Known {
 }
 
 impl Owners {
-    pub(super) fn new(config: &config::SchemaRegistry, capacity: u64) -> Self {
-        Self { of_id: Cache::new(capacity), believed: config.negative_ttl }
+    /// Creates the search with an empty cache, with requests by `client`.
+    pub(super) fn new(
+        config: &config::SchemaRegistry,
+        client: &Arc<Client>,
+        store: &Arc<SchemaStore>,
+        versions: &Arc<Versions>,
+    ) -> Self {
+        let of_id = Cache::new(config.cache_capacity.max(1));
+        store.forgets(&of_id);
+        Self {
+            client: Arc::clone(client),
+            store: Arc::clone(store),
+            versions: Arc::clone(versions),
+            of_id,
+            believed: config.negative_ttl,
+        }
     }
 
-    /// Forgets which subjects ids belong to.
-    pub(super) fn forget_all(&self) {
-        self.of_id.invalidate_all();
-    }
-}
-
-impl SchemaRegistry {
-    /// Returns the schema of `id` if it is a version of one of `subjects`, even a deleted one. Otherwise does not
-    /// request the schema at all.
-    ///
-    /// # Errors
-    /// As for [`SchemaRegistry::by_id`]; also `NotFound` if the id belongs only to other subjects.
-    pub async fn by_id_of(&self, id: SchemaId, subjects: &[String]) -> Result<Arc<Schema>, RegistryError> {
-        self.ensure_owned(id, subjects).await?;
-        self.by_id(id).await
-    }
-
-    async fn ensure_owned(&self, id: SchemaId, subjects: &[String]) -> Result<(), RegistryError> {
-        let owners = &self.inner.owners;
-        if let Some(known) = owners.of_id.get(&id).await {
+    /// Checks that `id` is a version of one of `subjects`, even a deleted one. Does not request the schema.
+    pub(super) async fn ensure_owned(&self, id: SchemaId, subjects: &[String]) -> Result<(), RegistryError> {
+        if let Some(known) = self.of_id.get(&id).await {
             if known.names_one_of(subjects) {
                 return Ok(());
             }
-            if known.asked.elapsed() < owners.believed {
+            if known.asked.elapsed() < self.believed {
                 return Err(self.foreign(id));
             }
-            owners.of_id.invalidate(&id).await;
+            self.of_id.invalidate(&id).await;
         }
         let wanted = Wanted::Owner(id);
-        if let Some(error) = self.inner.absent.known(&wanted).await {
+        if let Some(error) = self.store.absent.known(&wanted).await {
             return Err(error);
         }
-        match owners.of_id.try_get_with(id, self.ask_for_owners(id)).await {
+        match self.of_id.try_get_with(id, self.ask_for_owners(id)).await {
             Ok(known) if known.names_one_of(subjects) => Ok(()),
             Ok(_) => Err(self.foreign(id)),
             Err(error) if matches!(*error, RegistryError::Unavailable { .. }) => self.ensure_listed(id, subjects).await,
-            Err(error) => Err(self.inner.absent.note(wanted, &error).await),
+            Err(error) => Err(self.store.absent.note(wanted, &error).await),
         }
     }
 
     async fn ask_for_owners(&self, id: SchemaId) -> Result<Arc<Known>, RegistryError> {
-        let subjects = self.inner.client.subjects_of(id).await?;
+        let subjects = self.client.subjects_of(id).await?;
         Ok(Arc::new(Known { subjects, asked: Instant::now() }))
     }
 
@@ -82,24 +84,24 @@ impl SchemaRegistry {
     /// `subjects`.
     async fn ensure_listed(&self, id: SchemaId, subjects: &[String]) -> Result<(), RegistryError> {
         for subject in subjects {
-            let versions = match self.newest_versions(subject).await {
+            let versions = match self.versions.newest(subject).await {
                 Ok(versions) => versions,
                 Err(RegistryError::NotFound { .. }) => continue,
                 Err(error) => return Err(error),
             };
             for version in versions.iter() {
-                if self.by_version(subject, *version).await.is_ok_and(|found| found.id == id) {
+                if self.versions.get(subject, *version).await.is_ok_and(|found| found.id == id) {
                     let known = Known { subjects: vec![subject.clone()], asked: Instant::now() };
-                    self.inner.owners.of_id.insert(id, Arc::new(known)).await;
+                    self.of_id.insert(id, Arc::new(known)).await;
                     return Ok(());
                 }
             }
         }
-        Err(self.inner.absent.note(Wanted::Owner(id), &self.foreign(id)).await)
+        Err(self.store.absent.note(Wanted::Owner(id), &self.foreign(id)).await)
     }
 
     fn foreign(&self, id: SchemaId) -> RegistryError {
         let what = format!("schema id {id} among the versions of these subjects");
-        RegistryError::NotFound { url: self.inner.client.url().to_owned(), what }
+        RegistryError::NotFound { url: self.client.url().to_owned(), what }
     }
 }

@@ -121,11 +121,11 @@ async fn the_cache_keeps_to_its_capacity_and_serves_every_schema() {
             stub.has_schema(id, LONG);
             registry.by_id(SchemaId(id)).await.unwrap();
             assert!(registry.cached(SchemaId(id)).is_some());
-            assert!(registry.inner.hot.load().len() <= 2, "round {round}");
+            assert!(registry.inner.store.cached_count() <= 2, "round {round}");
         }
     }
-    registry.inner.by_id.run_pending_tasks().await;
-    assert!(registry.inner.by_id.entry_count() <= 2);
+    registry.inner.store.by_id.run_pending_tasks().await;
+    assert!(registry.inner.store.by_id.entry_count() <= 2);
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn a_registry_that_is_down_gets_no_extra_requests() {
     stub.answer("/subjects/s/versions/latest", 503, "");
     let registry = stub.registry();
     let known = RegisteredSchema { id: ID, schema: Arc::new(Schema::parse(LONG).unwrap()) };
-    registry.inner.last_known.insert("s".to_owned(), known).await;
+    registry.inner.latest.last_known.insert("s".to_owned(), known).await;
     for _ in 0..3 {
         assert_eq!(registry.latest("s").await.unwrap().id, ID);
     }

@@ -47,19 +47,7 @@ pub fn topic_id<C: ConsumerContext>(
     topic: &str,
     timeout: Duration,
 ) -> Result<Option<TopicId>, TopicIdError> {
-    describe(consumer, topic, timeout, false, |description| {
-        // SAFETY: `description` is live, and the id in it lives equally long.
-        let id = unsafe { native::rd_kafka_TopicDescription_topic_id(description) };
-        if id.is_null() {
-            return None;
-        }
-        // SAFETY: `id` is live.
-        let (high, low) = unsafe {
-            (native::rd_kafka_Uuid_most_significant_bits(id), native::rd_kafka_Uuid_least_significant_bits(id))
-        };
-        let bits = u128::from(high.cast_unsigned()) << 64 | u128::from(low.cast_unsigned());
-        (bits != 0).then_some(TopicId(bits))
-    })
+    describe(consumer, topic, timeout, false, id_in)
 }
 
 /// Says what a client may do with a topic.
@@ -74,7 +62,7 @@ pub struct Allowed {
 }
 
 /// Asks the cluster of `consumer` what this client may do with `topic`, and waits up to `timeout`. Without access
-/// control, everything is allowed.
+/// control, everything is allowed. Returns `None` if the cluster does not say.
 ///
 /// # Errors
 /// [`TopicIdError`]; also if the client may not describe the topic.
@@ -82,25 +70,56 @@ pub fn allowed<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topic: &str,
     timeout: Duration,
-) -> Result<Allowed, TopicIdError> {
+) -> Result<Option<Allowed>, TopicIdError> {
+    describe(consumer, topic, timeout, true, allowed_in)
+}
+
+/// Asks the cluster of `consumer` for both the id of `topic` and what this client may do with it, with one request.
+///
+/// # Errors
+/// The same as those of [`topic_id`] and [`allowed`].
+pub fn id_and_allowed<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    timeout: Duration,
+) -> Result<(Option<TopicId>, Option<Allowed>), TopicIdError> {
+    describe(consumer, topic, timeout, true, |description| (id_in(description), allowed_in(description)))
+}
+
+/// Returns the id in a live `description`.
+fn id_in(description: *const native::rd_kafka_TopicDescription_t) -> Option<TopicId> {
+    // SAFETY: `description` is live, and the id in it lives equally long.
+    let id = unsafe { native::rd_kafka_TopicDescription_topic_id(description) };
+    if id.is_null() {
+        return None;
+    }
+    // SAFETY: `id` is live.
+    let (high, low) =
+        unsafe { (native::rd_kafka_Uuid_most_significant_bits(id), native::rd_kafka_Uuid_least_significant_bits(id)) };
+    let bits = u128::from(high.cast_unsigned()) << 64 | u128::from(low.cast_unsigned());
+    (bits != 0).then_some(TopicId(bits))
+}
+
+/// Returns what a live `description` allows; `None` if it lists no operations, although describing is one.
+fn allowed_in(description: *const native::rd_kafka_TopicDescription_t) -> Option<Allowed> {
     use native::rd_kafka_AclOperation_t as Operation;
-    describe(consumer, topic, timeout, true, |description| {
-        let mut count = 0;
-        // SAFETY: `description` is live, and `count` is written before the call returns. The array has `count` elements
-        // and lives equally long.
-        let operations =
-            unsafe { native::rd_kafka_TopicDescription_authorized_operations(description, &raw mut count) };
-        let mut allowed = Allowed::default();
-        for number in 0..if operations.is_null() { 0 } else { count } {
-            // SAFETY: the array has more elements than `number`. They are read as C integers, so an unknown operation
-            // is harmless.
-            let operation = unsafe { operations.cast::<u32>().add(number).read() };
-            allowed.read |= operation == Operation::RD_KAFKA_ACL_OPERATION_READ as u32;
-            allowed.write |= operation == Operation::RD_KAFKA_ACL_OPERATION_WRITE as u32;
-            allowed.describe_configs |= operation == Operation::RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS as u32;
-        }
-        allowed
-    })
+    let mut count = 0;
+    // SAFETY: `description` is live, and `count` is written before the call returns. The array has `count` elements
+    // and lives equally long.
+    let operations = unsafe { native::rd_kafka_TopicDescription_authorized_operations(description, &raw mut count) };
+    if operations.is_null() || count == 0 {
+        return None;
+    }
+    let mut allowed = Allowed::default();
+    for number in 0..count {
+        // SAFETY: the array has more elements than `number`. They are read as C integers, so an unknown operation is
+        // harmless.
+        let operation = unsafe { operations.cast::<u32>().add(number).read() };
+        allowed.read |= operation == Operation::RD_KAFKA_ACL_OPERATION_READ as u32;
+        allowed.write |= operation == Operation::RD_KAFKA_ACL_OPERATION_WRITE as u32;
+        allowed.describe_configs |= operation == Operation::RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS as u32;
+    }
+    Some(allowed)
 }
 
 /// Asks the cluster of `consumer` to describe `topic`, `with_operations` if the client's permissions are wanted. Passes

@@ -27,7 +27,7 @@ const DELAY: Duration = Duration::from_secs(1);
 /// If the name is taken or invalid.
 pub fn spans(registry: &Registry, name: &str) -> Result<IntCounterVec> {
     let help =
-        "Spans by outcome: exported, dropped because too many wait, failed because the collector does not take them.";
+        "Spans by outcome: exported, dropped because too many wait, failed because the collector does not accept them.";
     counters_of(registry, name, help, "outcome", &["exported", "dropped", "failed"])
 }
 

@@ -161,7 +161,7 @@ async fn refusing(scene: &Scene, refuses: &Arc<AtomicBool>) -> Result<Proxy> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_rows_of_an_indexer_at_once_stay_within_the_sum() -> Result<()> {
+async fn all_memory_bounds_of_an_indexer_together_hold_the_limit() -> Result<()> {
     build().await?;
     let mut scene = Scene::new().await?;
     scene.index_the_stored().await?;

@@ -202,7 +202,7 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_rows_of_a_receiver_at_once_stay_within_the_sum() -> Result<()> {
+async fn all_memory_bounds_of_a_receiver_together_hold_the_limit() -> Result<()> {
     let mut scene = Scene::new().await?;
     let before = scene.front.peak()?;
     scene.fill().await.with_context(|| scene.front.last_lines())?;

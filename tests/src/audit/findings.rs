@@ -62,16 +62,16 @@ pub struct Findings {
 impl Kind {
     fn text(self) -> &'static str {
         match self {
-            Self::Lost => "acknowledged, but nowhere",
+            Self::Lost => "acknowledged, but missing",
             Self::Swallowed => "swallowed as a duplicate of another event",
-            Self::Repeated => "present twice",
+            Self::Repeated => "indexed twice",
             Self::Different => "a document that differs from the bytes",
             Self::Altered => "a record that differs from the bytes",
-            Self::RefusedButThere => "refused, but present",
-            Self::NotRefused => "to be refused, but acknowledged",
-            Self::GoodButRefused => "good, but refused",
-            Self::GoodButDead => "dead although good",
-            Self::GoodButQuarantined => "quarantined although good",
+            Self::RefusedButThere => "refused, but indexed",
+            Self::NotRefused => "invalid, but acknowledged",
+            Self::GoodButRefused => "valid, but refused",
+            Self::GoodButDead => "valid, but a dead letter",
+            Self::GoodButQuarantined => "valid, but quarantined",
             Self::Strange => "sent by nobody",
         }
     }

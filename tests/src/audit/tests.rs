@@ -111,7 +111,7 @@ fn accepted() -> World {
 }
 
 #[test]
-fn a_world_without_fault_has_no_findings() {
+fn correct_data_has_no_findings() {
     accepted().store("events-000001").assert_found(&[]);
     World::new().send(Intent::Refused, HttpAnswer::Refused(400)).assert_found(&[]);
     World::new().send(Intent::Dead, HttpAnswer::Accepted).write().bury("document_parsing_exception").assert_found(&[]);
@@ -123,14 +123,14 @@ fn a_world_without_fault_has_no_findings() {
 }
 
 #[test]
-fn acknowledged_but_nowhere() {
+fn an_acknowledged_event_that_is_missing_is_found() {
     accepted().assert_found(&[Kind::Lost]);
     World::new().send(Intent::Good, HttpAnswer::Accepted).assert_found(&[Kind::Lost]);
     World::new().send(Intent::Dead, HttpAnswer::Accepted).write().assert_found(&[Kind::Lost]);
 }
 
 #[test]
-fn refused_but_present() {
+fn a_refused_event_with_a_document_is_found() {
     let refused = || World::new().send(Intent::Refused, HttpAnswer::Refused(401));
     refused().write().assert_found(&[Kind::RefusedButThere]);
     refused().write().store("events-000001").assert_found(&[Kind::RefusedButThere]);
@@ -142,7 +142,7 @@ fn refused_but_present() {
 }
 
 #[test]
-fn present_twice() {
+fn an_event_with_two_documents_is_found() {
     accepted().store("events-000001").store("events-000002").assert_found(&[Kind::Repeated]);
     let exceptions = || Exceptions { blind: ["events-000001".to_owned()].into(), ..Exceptions::default() };
     let world = || World::with(exceptions()).send(Intent::Good, HttpAnswer::Accepted).write().store("events-000001");
@@ -151,7 +151,7 @@ fn present_twice() {
 }
 
 #[test]
-fn a_document_that_differs_from_the_bytes() {
+fn a_document_that_differs_from_the_bytes_is_found() {
     for (field, value) in [
         ("timestamp", json!("2026-01-02T03:04:05.679Z")),
         ("action_type", json!("")),
@@ -169,7 +169,7 @@ fn a_document_that_differs_from_the_bytes() {
 }
 
 #[test]
-fn a_record_that_differs_from_the_bytes() {
+fn a_record_that_differs_from_the_bytes_is_found() {
     let mut world = World::new().send(Intent::Good, HttpAnswer::Unknown);
     let mut value = framed(&world.event.encode());
     value.push(0);
@@ -183,7 +183,7 @@ fn a_record_that_differs_from_the_bytes() {
 }
 
 #[test]
-fn dead_although_good() {
+fn a_valid_event_among_the_dead_letters_is_found() {
     accepted().bury("mapper_parsing_exception").assert_found(&[Kind::GoodButDead]);
     accepted().store("events-000001").bury("timed_out").assert_found(&[Kind::GoodButDead]);
     // No other event has its id.
@@ -192,7 +192,7 @@ fn dead_although_good() {
 }
 
 #[test]
-fn swallowed_as_a_duplicate() {
+fn an_event_swallowed_as_a_duplicate_is_found() {
     let mut world = accepted().store("events-000001");
     world.rival();
     world.assert_found(&[Kind::Swallowed]);
@@ -210,7 +210,7 @@ fn swallowed_as_a_duplicate() {
 }
 
 #[test]
-fn quarantined_although_good() {
+fn a_valid_event_in_the_quarantine_is_found() {
     let mut world = accepted().store("events-000001");
     let body = framed(&world.event.encode());
     world.ledger.quarantined(&body);
@@ -218,7 +218,7 @@ fn quarantined_although_good() {
 }
 
 #[test]
-fn sent_by_nobody() {
+fn a_document_that_nobody_sent_is_found() {
     World::new().store("events-000001").assert_found(&[Kind::Strange]);
     World::new().write().assert_found(&[Kind::Strange]);
     World::new().bury("not-framed").assert_found(&[Kind::Strange]);

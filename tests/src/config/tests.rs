@@ -19,7 +19,7 @@ fn sample() -> Config {
 }
 
 #[test]
-fn the_sample_works_as_it_is_with_the_local_stack() {
+fn the_unchanged_sample_works_with_the_local_stack() {
     let config = sample();
     assert_eq!(check(&config), []);
     assert_eq!(config.kafka.brokers, "127.0.0.1:9092");
@@ -32,7 +32,7 @@ fn the_sample_works_as_it_is_with_the_local_stack() {
 }
 
 #[test]
-fn the_sample_differs_from_the_defaults_in_what_is_of_this_machine_alone() {
+fn the_sample_differs_from_the_defaults_only_in_local_settings() {
     let of_this_machine = [
         "kafka.create_topics.partitions",
         "kafka.create_topics.replication_factor",
@@ -49,13 +49,13 @@ fn the_sample_differs_from_the_defaults_in_what_is_of_this_machine_alone() {
 }
 
 #[test]
-fn the_sample_without_its_token_is_refused_by_the_receiver_with_the_variables_name() {
+fn a_missing_token_is_refused_with_the_name_of_its_variable() {
     let error = load_from::<Config>("deploy/penstock.yaml", SAMPLE, &[]).unwrap_err().to_string();
     assert!(error.contains("receiver.sources.cxone.auth.tokens") && error.contains("PENSTOCK_TOKEN"), "{error}");
 }
 
 #[test]
-fn the_config_of_the_chart_is_one() {
+fn the_config_of_the_chart_is_valid() {
     let values: Value = serde_saphyr::from_str(CHART).unwrap();
     // JSON is YAML.
     let config: Config = load_from("values.yaml", &values["config"].to_string(), &[]).unwrap();
@@ -63,7 +63,7 @@ fn the_config_of_the_chart_is_one() {
 }
 
 #[test]
-fn the_config_of_the_packages_works_with_the_token_that_they_make() {
+fn the_config_of_the_packages_works_with_their_random_token() {
     let token = ("PENSTOCK_TOKEN".to_owned(), "0123456789abcdef".to_owned());
     let config: Config = load_from("deploy/debian/penstock.yaml", DEBIAN, &[token]).unwrap();
     assert_eq!(check(&config), []);

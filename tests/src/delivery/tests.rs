@@ -14,7 +14,7 @@ fn acknowledged(ids: &[&str]) -> HashSet<String> {
 }
 
 #[test]
-fn the_same_on_both_sides_is_no_difference() {
+fn equal_sides_have_no_difference() {
     let found = Differences::between(&acknowledged(&["a", "b"]), &[hit("b", "b"), hit("a", "a")]);
     assert_eq!(found, Differences::default());
     found.ensure_none().unwrap();

@@ -29,7 +29,7 @@ async fn answer(stream: &mut TcpStream, byte: u8) -> Option<u8> {
 }
 
 #[tokio::test]
-async fn bytes_pass_in_fair_slow_and_narrow_weather() -> anyhow::Result<()> {
+async fn bytes_pass_a_normal_slow_or_narrow_link() -> anyhow::Result<()> {
     let link = echo().await?;
     let mut stream = TcpStream::connect(link.address()).await?;
     assert_eq!(answer(&mut stream, 7).await, Some(7));
@@ -41,7 +41,7 @@ async fn bytes_pass_in_fair_slow_and_narrow_weather() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_cut_breaks_what_is_open_and_what_is_new() -> anyhow::Result<()> {
+async fn a_cut_breaks_open_and_new_connections() -> anyhow::Result<()> {
     let link = echo().await?;
     let mut stream = TcpStream::connect(link.address()).await?;
     assert_eq!(answer(&mut stream, 7).await, Some(7));
@@ -54,7 +54,7 @@ async fn a_cut_breaks_what_is_open_and_what_is_new() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn what_was_held_back_never_arrives() -> anyhow::Result<()> {
+async fn held_back_bytes_never_arrive() -> anyhow::Result<()> {
     for weather in [Weather::Silent, Weather::Mute] {
         let link = echo().await?;
         let mut stream = TcpStream::connect(link.address()).await?;

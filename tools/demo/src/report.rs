@@ -102,7 +102,7 @@ impl fmt::Display for Report {
                 format!("found by id; all settled after {:.1} s", self.settled_after.as_secs_f64()),
             ),
             ("dead-lettered", self.dead_lettered, "Elasticsearch refused the document".to_owned()),
-            ("lost", self.lost, "acknowledged, but nowhere".to_owned()),
+            ("lost", self.lost, "acknowledged, but missing".to_owned()),
             ("twice", self.repeated, "more than one document of one event".to_owned()),
             ("smuggled in", self.strange, "refused, but indexed".to_owned()),
         ];

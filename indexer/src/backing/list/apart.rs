@@ -4,54 +4,34 @@
 //! Only the name of such an index is known. So it counts as read-only and as a copy of another index: documents that it
 //! may hold are looked up, and missing ones go to the write index.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
-
-use serde::Deserialize;
+use std::collections::HashMap;
 
 use super::{IndexAnswer, ReadError, found, get, parse, query};
 use crate::backing::now_millis;
 use crate::elasticsearch::errors::request_error_type;
 use crate::elasticsearch::{Client, ServerAnswer};
+use crate::index::{Logged, Resolved};
 use crate::placement::table::FoundIndex;
 
 /// The most names in one request. A name has at most 255 bytes, and the server accepts 4,096 bytes for all of them.
 const MAX_NAMES: usize = 10;
-/// The most indices that are remembered as reported.
-const MAX_REPORTED: usize = 1_000;
 /// The creation date of an index that does not reveal it.
 const UNKNOWN: i64 = 0;
 
 /// The indices whose metadata could not be read, so that each is reported once.
 #[derive(Debug, Default)]
-pub(in crate::backing) struct Unreadable(Mutex<HashSet<String>>);
+pub(in crate::backing) struct Unreadable(Logged);
 
 impl Unreadable {
     fn note(&self, index: &str) {
-        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if reported.len() >= MAX_REPORTED {
-            reported.clear();
-        }
-        if reported.insert(index.to_owned()) {
+        if self.0.is_new(index.to_owned()) {
             tracing::warn!(
                 index,
-                "A backing index does not let its metadata be read (index.blocks.metadata): it counts as read-only, \
-                 and its documents are looked up. Remove the block, or take the index from the alias."
+                "The metadata of a backing index may not be read (index.blocks.metadata): the index counts as \
+                 read-only, and its documents are looked up. Remove the block, or remove the index from the alias."
             );
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Resolved {
-    #[serde(default)]
-    aliases: Vec<ResolvedAlias>,
-}
-
-#[derive(Deserialize)]
-struct ResolvedAlias {
-    name: String,
-    indices: Vec<String>,
 }
 
 /// Returns whether `answer` says that an index blocks its metadata.
@@ -111,9 +91,7 @@ pub(super) fn date(ordered: &mut [FoundIndex]) {
 /// Returns the names of the indices behind the alias `name`.
 async fn behind(client: &Client, name: &str) -> Result<Vec<String>, ReadError> {
     let answer = get(client, &format!("/_resolve/index/{name}"), &[]).await?;
-    let Resolved { aliases } = parse(&answer)?;
-    let own = aliases.into_iter().find(|alias| alias.name == name);
-    own.map(|alias| alias.indices).ok_or(ReadError::Missing)
+    parse::<Resolved>(&answer)?.behind(name).ok_or(ReadError::Missing)
 }
 
 fn of_name(name: &str) -> FoundIndex {

@@ -14,7 +14,8 @@ fn counts_and_outcomes_are_noted_together() {
 
 #[test]
 fn documents_that_were_set_aside_can_be_taken_back() {
-    let set_aside = |item| SetAside { item, index: "a".into(), refusal: Refusal::expired(), attempts: 1 };
+    let set_aside =
+        |item| SetAside { item, index: "a".into(), is_looked_up: false, refusal: Refusal::expired(), attempts: 1 };
     let mut delivered = Delivered::default();
     delivered.set_aside(set_aside(1), &mut Counts::default());
     let mut counts = Counts::default();

@@ -39,6 +39,24 @@ fn a_document_is_at_fault_if_others_are_accepted_between_refusals() {
     assert_eq!(verdicts, [false, false, false, false, true]);
 }
 
+/// Others may be accepted each time the block ends for a moment, as at the disk's flood stage.
+#[test]
+fn a_block_is_no_evidence_against_a_document() {
+    let (mut doubts, start) = (Doubts::default(), Instant::now());
+    let block = cause(429, "cluster_block_exception");
+    let mut case = Case::new(index(), block.clone(), &doubts, start);
+    let at = |second| start + Duration::from_secs(second);
+    for round in 1..100 {
+        assert!(!again(&mut case, &mut doubts, 1, at(3 * round)));
+    }
+    assert_eq!(case.first(), start, "since when it waits");
+    assert!(block.is_block() && !failed_processor().is_block());
+    // What it meets once the block is gone is judged from there on.
+    case.refuse(&index(), illegal(), u64::MAX, &doubts, at(300));
+    let verdicts: Vec<bool> = (1..=5).map(|round| again(&mut case, &mut doubts, 1, at(300 + 3 * round))).collect();
+    assert_eq!(verdicts, [false, false, false, false, true]);
+}
+
 #[test]
 fn a_verdict_takes_the_minimum_time_however_many_are_accepted() {
     let (mut doubts, start) = (Doubts::default(), Instant::now());

@@ -75,7 +75,12 @@ impl Stored {
         let request = Request {
             method: Method::Post,
             path: &format!("/{index}/_search"),
-            query: &[("ignore_unavailable", "true"), ("filter_path", "hits.hits._id,hits.hits._index")],
+            // If a shard were missing, its documents would count as new.
+            query: &[
+                ("ignore_unavailable", "true"),
+                ("allow_partial_search_results", "false"),
+                ("filter_path", "hits.hits._id,hits.hits._index"),
+            ],
             content_type: "application/json",
             body: Bytes::from(query.to_string()),
         };

@@ -90,6 +90,12 @@ impl Block {
         Self { kind, index: error.index, status, error_type, reason }
     }
 
+    /// Returns the refusal of a document that waits alone because of this block.
+    pub(in crate::bulk) fn refusal(self) -> Refusal {
+        let Self { status, error_type, reason, .. } = self;
+        Refusal { status, error_type, reason, in_failure_store: false }
+    }
+
     /// Describes that the index refuses all documents, as in `refusal`.
     pub fn of_index(index: &str, refusal: &Refusal) -> Self {
         let kind = if Class::of(refusal.status) == Class::Denied { BlockKind::Security } else { BlockKind::Refused };

@@ -117,7 +117,11 @@ const SHARD_NOT_THERE: &[&str] = &[
 
 impl Kind {
     pub(super) fn of(error: Option<&ErrorBody>) -> Self {
-        match error.and_then(|error| error.error_type.as_deref()) {
+        Self::of_type(error.and_then(|error| error.error_type.as_deref()))
+    }
+
+    pub(super) fn of_type(error_type: Option<&str>) -> Self {
+        match error_type {
             None => Self::None,
             Some("version_conflict_engine_exception") => Self::VersionConflict,
             Some("cluster_block_exception") => Self::ClusterBlock,
@@ -132,6 +136,7 @@ impl Kind {
             Some(_) => Self::Other,
         }
     }
+
     /// Returns whether it is, with `status`, what an operator must fix, beyond doubt.
     pub(super) fn is_block(self, status: u16) -> bool {
         let of_index = matches!(self, Self::ClusterBlock | Self::IndexClosed | Self::IndexNotCreated);

@@ -31,6 +31,11 @@ impl Blockage {
         };
     }
 
+    /// Notes that the blocked documents are set aside, so that the others go on.
+    pub(in crate::bulk) fn end(&mut self) {
+        *self = Self::None;
+    }
+
     /// Returns the block of documents that cannot be placed elsewhere.
     pub(in crate::bulk) fn lasting(&self) -> Option<&Block> {
         match self {

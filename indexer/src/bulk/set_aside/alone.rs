@@ -19,6 +19,14 @@ pub(in crate::bulk) struct Alone {
 }
 
 impl Alone {
+    /// Notes that the document goes to `index`. Drops the witness if that is another index than its own: there it would
+    /// be written, as a second document.
+    pub(in crate::bulk) fn goes_to(&mut self, index: &str) {
+        if *self.index != *index {
+            self.witness = None;
+        }
+    }
+
     /// Notes that the document is about to be sent.
     pub(in crate::bulk) fn start(&mut self, evidence: &TopicEvidence) {
         self.before = evidence.doubts().accepted_by(&self.index, &self.cause);

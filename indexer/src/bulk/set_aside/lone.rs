@@ -31,6 +31,7 @@ impl Lone {
         set_aside: &SetAside,
     ) -> Self {
         let lone = batch.only(set_aside.item, Arc::clone(&set_aside.index));
+        let lone = if set_aside.is_looked_up { lone.looked_up() } else { lone };
         let bytes = lone.held_bytes();
         let place = undecided.room.take(bytes).await;
         let document = document_of(&batch.items[set_aside.item]);
@@ -102,9 +103,12 @@ impl Lone {
                 true =>
                     "Elasticsearch refuses a document repeatedly and accepts others meanwhile; the document goes to \
                      the dead-letter topic.",
+                false if self.case.cause().is_block() =>
+                    "An old index is blocked until an operator fixes it; a late document for it waits, and its \
+                     partition's offset with it.",
                 false =>
-                    "Elasticsearch refuses a document, and no other shows whether it or the index is at fault; the \
-                     document waits, and its partition's offset with it.",
+                    "Elasticsearch refuses a document, and no other document shows whether the document or the index \
+                     is at fault; the document waits, and the offset of its partition waits with it.",
             }
         );
     }

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use service::admin::Condition;
+use service::budget::MinuteLog;
 
 use crate::bulk::doubt::{Cause, Document};
 use crate::bulk::limiter::now;
+use crate::bulk::outcome::Block;
 use crate::metrics::{BulkMetrics, as_i64};
 
 /// How long a document may be undecided before readiness reports it.
@@ -21,6 +23,8 @@ pub(in crate::bulk) struct OpenDocuments {
     /// Unmet while a document is undecided for long.
     condition: Condition,
     metrics: BulkMetrics,
+    /// The lines about documents that an old index blocks.
+    blocked: MinuteLog,
 }
 
 /// An undecided document.
@@ -36,7 +40,7 @@ impl OpenDocuments {
     /// Creates an empty list for `topic`.
     pub(super) fn new(topic: &str, condition: Condition, metrics: BulkMetrics) -> Self {
         condition.met();
-        Self { topic: topic.to_owned(), open: Mutex::default(), condition, metrics }
+        Self { topic: topic.to_owned(), open: Mutex::default(), condition, metrics, blocked: MinuteLog::default() }
     }
 
     /// Returns the topic.
@@ -48,6 +52,18 @@ impl OpenDocuments {
     pub(super) fn insert(&self, document: Document, open: Open) {
         self.lock().insert(document, open);
         self.measure();
+    }
+
+    /// Logs that `documents` were set aside because of `block`, unless there was a line within the last minute.
+    pub(in crate::bulk) fn log_blocked(&self, documents: usize, block: &Block) {
+        let Some(documents) = self.blocked.take(documents as u64, Instant::now()) else { return };
+        tracing::warn!(
+            topic = self.topic,
+            documents,
+            %block,
+            "An old index is blocked: late documents for it wait until an operator fixes the cause, and the offsets of \
+             their partitions with them. The other documents go on. This is logged at most once a minute."
+        );
     }
 
     /// Notes that `index` refused `document` again, for `cause`. The document counts as undecided from `since`.
@@ -79,8 +95,16 @@ impl OpenDocuments {
         self.metrics.doubtful_documents.with_label_values(&topic).set(as_i64(open.len()));
         self.metrics.doubtful_bytes.with_label_values(&topic).set(as_i64(bytes));
         self.metrics.doubtful_age.with_label_values(&topic).set(age.as_secs_f64());
-        match oldest.filter(|_| age >= PATIENCE) {
+        match oldest.filter(|oldest| age >= PATIENCE || oldest.cause.is_block()) {
             None => self.condition.met(),
+            Some(Open { index, cause, .. }) if cause.is_block() => self.condition.unmet(format!(
+                "{} documents wait, one for {} s: the old index {index:?} answers {} {}, which an operator must fix; the \
+                 other documents go on",
+                open.len(),
+                age.as_secs(),
+                cause.status,
+                cause.error_type,
+            )),
             Some(Open { index, cause: Cause { status, error_type }, .. }) => self.condition.unmet(format!(
                 "{} documents wait, one for {} s: {index:?} answers {status} {error_type}, and no other document shows \
                  whether the document or the index is at fault; see docs/refusals.md",

@@ -103,6 +103,36 @@ async fn if_every_request_is_refused_no_document_is_set_aside() {
     }
 }
 
+/// For example, a proxy has a limit that is wrong. No document is at fault for being larger than that.
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_a_proxy_that_small_documents_exceed_makes_no_dead_letters() {
+    let stub = Stub::start(|received| match received.body.contains("\"77\"") {
+        true => Reply::Answer(413, String::new()),
+        false => all_written(received),
+    })
+    .await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(100)).await;
+    assert_eq!((delivered.indexed, delivered.refused.len()), (99, 0));
+    assert_eq!(set_aside(&delivered), [(77, 413, "content_too_large")]);
+
+    let mut refusals = 0;
+    let stub = Stub::start(move |received| {
+        refusals += 1;
+        if refusals <= 20 { Reply::Answer(413, String::new()) } else { all_written(received) }
+    })
+    .await;
+    let service = service(&config(&stub.url()));
+    let batch = numbered(100);
+    let mut pause = service.bulk.pause();
+    let watched = async {
+        pause.wait_for(Option::is_some).await.unwrap();
+        assert_eq!(service.metrics.bulk.blocked.of("refused").get(), 1);
+        assert!(stub.bulk_requests().len() < 20, "it is not tried one by one");
+    };
+    let (delivered, ()) = tokio::join!(service.bulk.deliver(&batch), watched);
+    assert_eq!((delivered.indexed + delivered.set_aside.len() as u64, delivered.refused.len()), (100, 0));
+}
+
 /// For example, a full shard refuses every document until a rollover.
 #[tokio::test]
 async fn an_index_that_refuses_all_blocks_until_it_accepts_again() {

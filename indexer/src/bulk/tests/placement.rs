@@ -78,10 +78,41 @@ async fn a_duplicate_written_because_of_a_rollover_is_deleted_once() {
     assert_eq!((copies("deleted"), copies("left")), (1, 0));
 }
 
+/// Each look-up takes longer than the time until the next rollover. A real server cannot be timed like this.
+#[tokio::test]
+async fn a_rollover_during_each_full_look_up_does_not_stop_the_documents() {
+    const ROLLOVERS: usize = 5;
+    let count = AtomicUsize::new(2);
+    let stub = Stub::start(move |received| match received.line.as_str() {
+        line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
+        line if line.starts_with("GET /_data_stream/") => stream(count.load(Ordering::Relaxed)),
+        line if line.starts_with("GET ") => list(count.load(Ordering::Relaxed)),
+        line if line.contains("/_mget") => {
+            if line.contains("000001/") && count.load(Ordering::Relaxed) < 2 + ROLLOVERS {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+            found(received, |_| false)
+        }
+        _ => all_written(received),
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::DataStream;
+    // Each list is read again.
+    config.elasticsearch.placement.refresh_interval = Duration::from_millis(1);
+    let service = service(&config);
+    let mut batch = numbered(3);
+    batch.items.iter_mut().for_each(|item| item.time = 0);
+    assert_eq!(service.bulk.deliver(&batch).await.indexed, 3);
+    let is_oldest = |received: &Received| received.line.contains("000001/_mget");
+    let full = stub.requests().iter().filter(|received| is_oldest(received)).count();
+    assert_eq!(full, 1, "what an old index did not hold once, it does not receive later");
+}
+
 /// The list is read a moment before the oldest index is deleted or closed, which no test against a real one can hit at
 /// will.
 #[tokio::test]
-async fn a_document_whose_backing_index_is_gone_or_closed_is_placed_anew() {
+async fn a_document_of_a_deleted_or_closed_index_is_placed_again() {
     let closed = r#"{"create":{"status":400,"error":{"type":"index_closed_exception","reason":"closed"}}}"#;
     placed_anew(|| items([404, 404])).await;
     placed_anew(move || Reply::Answer(200, format!(r#"{{"items":[{closed},{closed}]}}"#))).await;
@@ -232,13 +263,13 @@ async fn deliver_late(count: usize, holder: usize) -> (Delivered, Vec<String>) {
 /// Another indexer looked the documents up, missed them and wrote them to an index that the list does not have yet.
 /// Then the partition changed hands.
 #[tokio::test]
-async fn what_another_indexer_wrote_after_a_rollover_is_not_written_a_second_time() {
+async fn a_document_of_another_indexer_is_not_written_again() {
     let (delivered, lines) = deliver_late(3, 3).await;
     assert_eq!((delivered.duplicates, delivered.indexed), (3, 0), "{lines:?}");
 }
 
 #[tokio::test]
-async fn what_is_missing_by_the_newest_list_too_is_written_once() {
+async fn a_document_missing_by_the_newest_list_is_written_once() {
     for count in [2, 3] {
         let (delivered, lines) = deliver_late(count, 99).await;
         assert_eq!((delivered.duplicates, delivered.indexed), (0, 3), "{lines:?}");
@@ -248,7 +279,7 @@ async fn what_is_missing_by_the_newest_list_too_is_written_once() {
 }
 
 #[tokio::test]
-async fn what_is_found_costs_no_list() {
+async fn a_document_that_is_found_needs_no_list() {
     let (delivered, lines) = deliver_late(3, 2).await;
     assert_eq!((delivered.duplicates, delivered.indexed), (3, 0));
     let lists = lines.iter().filter(|line| line.starts_with("GET /cxone-events?")).count();
@@ -257,7 +288,7 @@ async fn what_is_found_costs_no_list() {
 
 /// That a question could not be answered in time says nothing of the index.
 #[tokio::test]
-async fn since_when_the_oldest_index_takes_documents_is_asked_again_after_what_passes() {
+async fn the_age_of_the_oldest_index_is_read_again_after_a_failure() {
     let mut searches = [408, 429, 503].into_iter();
     let stub = Stub::start(move |received| match received.line.as_str() {
         line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),

@@ -61,7 +61,7 @@ async fn a_batch_of_one_index_set_is_one_request_with_the_batchs_bytes() {
 }
 
 #[tokio::test]
-async fn what_is_refused_or_set_aside_has_its_number_in_the_whole_batch() {
+async fn refused_documents_keep_their_number_in_the_whole_batch() {
     let refused =
         |error_type| format!(r#"{{"create":{{"status":400,"error":{{"type":"{error_type}","reason":"r"}}}}}}"#);
     let answer = move |document: &str| match number(document) {
@@ -122,7 +122,7 @@ async fn a_blocked_index_set_holds_back_its_own_documents_alone() {
 }
 
 #[tokio::test]
-async fn of_all_index_sets_together_no_more_requests_are_in_flight_than_may_be() {
+async fn all_index_sets_share_the_limit_of_requests_in_flight() {
     let is_routed = |received: &Received| NAMES.iter().any(|name| to(received, name));
     let stub = Stub::start(move |received| if is_routed(received) { Reply::Silence } else { all_written(received) });
     let stub = stub.await;

@@ -8,6 +8,10 @@ use crate::bulk::outcome::{BlockKind, BulkFailure, Fate, Judgement, Refusal, Tro
 use crate::bulk::progress::{Ending, Progress, Repair};
 use crate::bulk::verify::Suspect;
 
+/// The bytes from which a document that is too large for a request is at fault. A proxy that refuses a smaller one may
+/// have a limit that is wrong, and refuse all.
+const SURELY_LARGE: usize = 1 << 20;
+
 /// Applies `judgement` on `chunk` to `work`.
 pub(in crate::bulk) fn apply(work: &mut Work<'_>, chunk: Vec<usize>, judgement: Judgement) -> Progress {
     let mut progress = Progress::default();
@@ -24,9 +28,12 @@ pub(in crate::bulk) fn apply(work: &mut Work<'_>, chunk: Vec<usize>, judgement: 
         }
         Judgement::TooLarge => {
             progress.ending = Ending::TooLarge;
-            let refusal = Refusal::too_large(body::size(work.batch, &chunk));
-            if let Some(item) = work.queue.cut(chunk) {
-                work.refuse(item, refusal, &mut progress);
+            let bytes = body::size(work.batch, &chunk);
+            let refusal = Refusal::too_large(bytes);
+            match work.queue.cut(chunk) {
+                Some(item) if bytes < SURELY_LARGE => work.set_aside(item, refusal, &mut progress),
+                Some(item) => work.refuse(item, refusal, &mut progress),
+                None => {}
             }
         }
         Judgement::Refused(refusal) => {
@@ -123,6 +130,7 @@ fn apply_one(work: &mut Work<'_>, item: usize, fate: Fate, progress: &mut Progre
         Fate::Blocked(block) => {
             let is_index = matches!(block.kind, BlockKind::Index | BlockKind::Closed);
             let is_moved = work.destinations.reroutes() && is_index;
+            work.obstructed.note_sent(item, work.destinations.of(item), &block);
             progress.blockage.note(block, is_moved);
             return !work.destinations.place_again_if(is_moved, item);
         }

@@ -9,6 +9,8 @@ use super::whole::{Others, Whole};
 const FAULTS: u32 = 2;
 /// How many times a document is sent whose index is reported missing although it was created each time.
 const MISSES: u32 = 5;
+/// The same for a document that was set aside: once it may be placed again, because the index may be deleted.
+const MISSES_ALONE: u32 = 2;
 
 /// The attempts with the documents of one batch.
 #[derive(Debug)]
@@ -58,7 +60,7 @@ impl Attempts {
 
     /// Returns whether the index of `item` was missing often enough.
     pub(super) fn has_missed(&self, item: usize) -> bool {
-        self.is_alone || self.counts[item] >= MISSES
+        self.counts[item] >= if self.is_alone { MISSES_ALONE } else { MISSES }
     }
 
     /// Notes that the mapping is updated for `item`. Returns whether this is the first time.

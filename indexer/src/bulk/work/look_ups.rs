@@ -33,6 +33,16 @@ impl LookUps {
         self.waiting.drain(..count).collect()
     }
 
+    /// Returns whether `item` waits for its look-up.
+    pub(super) fn holds(&self, item: usize) -> bool {
+        self.waiting.contains(&item)
+    }
+
+    /// Takes `item` out.
+    pub(super) fn remove(&mut self, item: usize) {
+        self.waiting.retain(|waiting| *waiting != item);
+    }
+
     /// Queues `items` to be looked up before they are sent.
     pub(in crate::bulk) fn extend(&mut self, items: impl IntoIterator<Item = usize>) {
         self.waiting.extend(items);
@@ -74,7 +84,12 @@ impl LookUps {
 
     /// Returns whether [`LookUps::note_checked`] was called for `item` and `generation`.
     pub(super) fn is_checked(&self, item: usize, generation: u64) -> bool {
-        self.checked.get(&item) == Some(&generation)
+        self.checked(item) == Some(generation)
+    }
+
+    /// Returns the generation of the write index at the last look-up that did not find `item`.
+    pub(in crate::bulk) fn checked(&self, item: usize) -> Option<u64> {
+        self.checked.get(&item).copied()
     }
 }
 

@@ -30,6 +30,16 @@ impl Proofs {
         self.suspects.is_empty()
     }
 
+    /// Returns whether `item` waits for its proof.
+    pub(super) fn holds(&self, item: usize) -> bool {
+        self.suspects.iter().any(|suspect| suspect.item == item)
+    }
+
+    /// Takes `item` out.
+    pub(super) fn remove(&mut self, item: usize) {
+        self.suspects.retain(|suspect| suspect.item != item);
+    }
+
     /// Queues `suspects`.
     pub(super) fn extend(&mut self, suspects: impl IntoIterator<Item = Suspect>) {
         self.suspects.extend(suspects);

@@ -50,6 +50,16 @@ impl Queue {
         self.left.extend(items);
     }
 
+    /// Returns whether `item` is among those that failed, or were not sent yet.
+    pub(super) fn holds(&self, item: usize) -> bool {
+        self.left.contains(&item)
+    }
+
+    /// Takes `item` out, unless it is part of a divided chunk.
+    pub(super) fn remove(&mut self, item: usize) {
+        self.left.retain(|left| *left != item);
+    }
+
     /// Halves `chunk`, or returns its only document.
     pub(super) fn cut(&mut self, mut chunk: Vec<usize>) -> Option<usize> {
         if let [item] = chunk[..] {

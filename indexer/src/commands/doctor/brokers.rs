@@ -89,7 +89,7 @@ fn describe(config: &Config, reader: &LogReader, name: &str) -> Result<Topic, Lo
         leaderless: count(&|partition| partition.leader() < 0),
         under_replicated: count(&|partition| partition.isr().len() < partition.replicas().len()),
         settings: settings(config, name),
-        allowed: topic_id::allowed(reader.client(), name, timeout).ok(),
+        allowed: topic_id::allowed(reader.client(), name, timeout).ok().flatten(),
     })
 }
 

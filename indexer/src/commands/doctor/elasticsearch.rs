@@ -93,7 +93,7 @@ async fn template(config: &Config, client: &Arc<Client>) -> Finding {
         Ok(index) => index,
         Err(error) => return Finding::fail(subject, error.to_string(), "check ilm_config_path"),
     };
-    judge_template(subject, index.shadowed_by().await.map_err(|error| error.to_string()))
+    judge_template(subject, index.shadow.shadowed_by().await.map_err(|error| error.to_string()))
 }
 
 fn judge_template(subject: String, winner: Result<Option<String>, String>) -> Finding {

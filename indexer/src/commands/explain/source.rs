@@ -13,6 +13,7 @@ use rdkafka::topic_partition_list::Offset as Position;
 
 use crate::backing::now_millis;
 use crate::commands::CommandError;
+use crate::commands::log::is_passing;
 use crate::config::Config;
 use crate::message::record::{Headers, OwnedRecord, Record};
 
@@ -101,6 +102,7 @@ fn fetch(config: &Config, topic: &str, partition: Partition, offset: Offset) -> 
     while Instant::now() < until {
         match consumer.poll(POLL) {
             None => {}
+            Some(Err(error)) if is_passing(&error) => {}
             Some(Err(error)) => return Err(missing(error.to_string())),
             Some(Ok(message)) => {
                 let record = Record::of(&message, &mut headers);

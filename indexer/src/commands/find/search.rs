@@ -16,7 +16,7 @@ use crate::commands::position::RecordPosition;
 use crate::commands::times::{self, Moment};
 use crate::config::Config;
 use crate::document::id_of;
-use crate::message::record::Record;
+use crate::message::record::{First, Record};
 
 /// The most records that one search reports, and the most letters.
 const MAX_FOUND: usize = 200;
@@ -103,7 +103,7 @@ fn record_of(topic: &str, record: &Record<'_>, committed: bool) -> story::Record
     let header = |name: &str| record.headers.get(name).map(bytes);
     story::Record {
         at: RecordPosition { topic: topic.to_owned(), partition: record.partition.0, offset: record.offset.0 },
-        received: record.first(topic).timestamp.map(times::text),
+        received: First::of(topic, record).timestamp.map(times::text),
         source: header(HEADER_SOURCE),
         request_id: header(HEADER_REQUEST_ID),
         redriven_from: header(HEADER_REDRIVE_ORIGIN),

@@ -1,6 +1,6 @@
 //! Reads documents by their ids from every backing index, in real time (Elasticsearch reference, "Multi get").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -11,15 +11,19 @@ use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 /// The most documents in one request.
 const MAX_DOCUMENTS: usize = 1_000;
 
-/// Returns the documents under `ids` in all indices behind `name`, by id.
+/// The documents found, by id, and what kept indices from being searched.
+#[derive(Debug, Default)]
+pub(super) struct FoundDocuments {
+    pub(super) documents: BTreeMap<String, Vec<Document>>,
+    /// One text for each index and reason, such as a closed index or one that may not be read.
+    pub(super) problems: BTreeSet<String>,
+}
+
+/// Returns the documents under `ids` in all indices behind `name`.
 ///
 /// # Errors
 /// A text that says which request failed or was refused.
-pub(super) async fn documents(
-    client: &Client,
-    name: &str,
-    ids: &[String],
-) -> Result<BTreeMap<String, Vec<Document>>, String> {
+pub(super) async fn documents(client: &Client, name: &str, ids: &[String]) -> Result<FoundDocuments, String> {
     let indices = indices(client, name).await?;
     let pairs: Vec<Value> = ids
         .iter()
@@ -27,18 +31,21 @@ pub(super) async fn documents(
             indices.iter().map(move |index| json!({"_index": index, "_id": id, "_source": ["_ingested_at"]}))
         })
         .collect();
-    let mut documents: BTreeMap<String, Vec<Document>> = BTreeMap::new();
+    let mut all = FoundDocuments::default();
     for part in pairs.chunks(MAX_DOCUMENTS) {
         let body = json!({ "docs": part });
         let answer =
             send(client, Method::Post, "/_mget", &[("realtime", "true")], Bytes::from(body.to_string())).await?;
         for found in answer["docs"].as_array().map(Vec::as_slice).unwrap_or_default() {
-            if found["found"] == true {
-                documents.entry(text(&found["_id"]).unwrap_or_default()).or_default().push(document(found));
+            if let Some(why) = found["error"]["type"].as_str() {
+                let index = text(&found["_index"]).unwrap_or_default();
+                all.problems.insert(format!("elasticsearch: index {index}: {why}"));
+            } else if found["found"] == true {
+                all.documents.entry(text(&found["_id"]).unwrap_or_default()).or_default().push(document(found));
             }
         }
     }
-    Ok(documents)
+    Ok(all)
 }
 
 fn document(found: &Value) -> Document {
@@ -75,3 +82,6 @@ async fn send(
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests;

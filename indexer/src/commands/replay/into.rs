@@ -17,8 +17,8 @@ use super::{CommandError, Done, Pass, ReplayArgs, as_offsets, of_replay};
 use crate::backing::now_millis;
 use crate::commands::exit::Exit;
 use crate::config::{Config, Lifecycle, Strategy};
-use crate::index::Index;
-use crate::index::swap::{Comparison, Member, Replaced, obstacle};
+use crate::index::Requests;
+use crate::index::swap::{Alias, Comparison, Member, Replaced, Successor, comparison, obstacle, writes};
 
 /// The most passes for catching up with the end of the topic.
 const MAX_ROUNDS: usize = 10;
@@ -36,8 +36,11 @@ struct Backfill<'a> {
     topic: &'a Config,
     /// The same config with the new index and the replay's own consumer group.
     config: Config,
-    /// The service's index.
-    live: Index,
+    /// Sends requests about the indices, old and new.
+    requests: Requests,
+    /// The alias that leads to the service's indices.
+    alias: Alias,
+    successor: Successor,
     shutdown: &'a CancellationToken,
 }
 
@@ -58,10 +61,11 @@ pub(super) async fn run(
         return Err(CommandError::RoutedInto(topic.kafka.topic.clone()));
     }
     crate::index::check_name(into)?;
-    let live = crate::commands::index(topic, false)?;
-    live.identify().await?;
+    let live = crate::commands::index(topic)?;
+    live.bootstrap.identify().await?;
     let config = of_replay(&of_index(topic, into), &super::group(topic, args));
-    Backfill { args, into, topic, config, live, shutdown }.run().await
+    let (alias, successor) = (Alias::of(&live), Successor::of(&live));
+    Backfill { args, into, topic, config, requests: live.requests, alias, successor, shutdown }.run().await
 }
 
 /// Returns `config` with the single index `into`, which has no lifecycle until it replaces the old index.
@@ -75,7 +79,7 @@ fn of_index(config: &Config, into: &str) -> Config {
 
 impl Backfill<'_> {
     async fn run(self) -> Result<Exit, CommandError> {
-        let behind = self.live.members().await?;
+        let behind = self.alias.members().await?;
         let is_swapped = behind.iter().any(|member| member.index == self.into);
         let old = if is_swapped { self.replaced().await? } else { self.replaceable(behind)? };
         let mut checkpoint = self.begin().await?;
@@ -93,13 +97,13 @@ impl Backfill<'_> {
             let cut = self.fill(&mut checkpoint, &mut all).await?;
             may_swap &= all.is_complete;
             if all.is_complete && !self.args.dry_run {
-                filled.compared = self.live.compare_sets(&old, self.into, cut).await?;
+                filled.compared = comparison::compare(&self.requests, &old, self.into, cut).await?;
             }
         }
         if may_swap && !self.lacks(&filled) {
             self.swap(&old, is_swapped, &mut checkpoint, &mut all).await?;
             filled.is_swapped = true;
-            filled.compared = self.live.compare_sets(&old, self.into, i64::MAX).await?;
+            filled.compared = comparison::compare(&self.requests, &old, self.into, i64::MAX).await?;
             filled.way_back = Some(self.way_back());
         }
         Ok(self.report(&checkpoint, settled, all, filled))
@@ -107,13 +111,13 @@ impl Backfill<'_> {
 
     /// Plans what to read, and creates the new index if it is missing.
     async fn begin(&self) -> Result<Checkpoint, CommandError> {
-        let is_there = self.live.has(self.into).await?;
+        let is_there = self.requests.has(self.into).await?;
         let Plan { checkpoint, .. } = block_in_place(|| plan::plan(&self.config, self.args, !is_there))?;
         match (self.args.dry_run, is_there) {
             (true, _) => {}
             // A swap back has closed it.
-            (false, true) => self.live.open_to_writes(self.into).await?,
-            (false, false) => self.live.make_beside(self.into).await?,
+            (false, true) => writes::open(&self.requests, self.into).await?,
+            (false, false) => self.successor.make(self.into).await?,
         }
         Ok(checkpoint)
     }
@@ -125,7 +129,7 @@ impl Backfill<'_> {
 
     /// Returns the indices that the alias led to before.
     async fn replaced(&self) -> Result<Vec<Member>, CommandError> {
-        let replaced = self.live.replaced().await?;
+        let replaced = self.alias.replaced().await?;
         replaced.map(|replaced| replaced.indices).ok_or_else(|| CommandError::NotFresh(self.into.to_owned()))
     }
 
@@ -180,21 +184,21 @@ impl Backfill<'_> {
     ) -> Result<(), CommandError> {
         if !is_swapped {
             let new = [Member { index: self.into.to_owned(), is_write_index: true }];
-            let closed = self.live.writable(old).await?;
+            let closed = writes::writable(&self.requests, old).await?;
             let from = as_offsets(&checkpoint.ranges).1;
             let replaced = Replaced { indices: old.to_vec(), closed, from };
-            self.live.note_replaced(self.into, &replaced).await?;
-            self.live.move_alias(old, &new).await?;
-            tracing::info!(into = self.into, alias = self.live.name(), "The alias now leads to the new index.");
+            self.alias.note_replaced(self.into, &replaced).await?;
+            self.alias.move_to(old, &new).await?;
+            tracing::info!(into = self.into, alias = self.alias.name(), "The alias now points to the new index.");
         }
-        for index in self.live.writable(old).await? {
-            self.live.close_to_writes(&index).await?;
+        for index in writes::writable(&self.requests, old).await? {
+            writes::close(&self.requests, &index).await?;
         }
         // No write to the old indices is in flight any more: everything they hold is before this end.
         block_in_place(|| plan::extend(&self.config, self.args, checkpoint))?;
         let behind_alias = of_replay(self.topic, &self.config.indexer.group_id);
         all.add(self.pass(&behind_alias, checkpoint).await?);
-        Ok(self.live.adopt_member(self.into).await?)
+        Ok(self.successor.adopt(self.into).await?)
     }
 
     fn way_back(&self) -> String {

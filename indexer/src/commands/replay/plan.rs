@@ -1,9 +1,10 @@
 //! Plans what a replay reads: decided at its start, and stored in its checkpoint.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use kafka::position::Partition;
+use kafka::position::{NextOffset, Partition};
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::{Checkpoint, Committed};
@@ -67,20 +68,38 @@ fn begun(committed: &BTreeMap<Partition, Committed>, args: &ReplayArgs) -> Optio
 pub(super) fn extend(config: &Config, args: &ReplayArgs, checkpoint: &mut Checkpoint) -> Result<(), CommandError> {
     let log = Log::new(config)?;
     wait_until_free(config, &log, &args.name(config))?;
-    let partitions: Vec<Partition> = checkpoint.ranges.keys().copied().collect();
-    let ends = log.offsets(&When::Now, &partitions)?;
-    let committed = log.committed(&partitions)?;
-    for (partition, range) in &mut checkpoint.ranges {
-        range.end = ends.get(partition).copied().unwrap_or(range.end).max(range.end);
+    let mut partitions: BTreeSet<Partition> = checkpoint.ranges.keys().copied().collect();
+    if named(args).is_empty() {
+        // Those that the topic has got since the replay began.
+        partitions.extend(log.partitions()?);
     }
-    let next = committed.iter().map(|(partition, it)| (*partition, it.next));
-    log.note(checkpoint, next.collect())?;
+    let partitions: Vec<Partition> = partitions.into_iter().collect();
+    let (starts, ends) = (log.offsets(&When::Earliest, &partitions)?, log.offsets(&When::Now, &partitions)?);
+    lengthen(&mut checkpoint.ranges, &starts, &ends);
+    let committed = log.committed(&partitions)?;
+    let next = |(partition, range): (&Partition, &Range<i64>)| {
+        (*partition, committed.get(partition).map_or(NextOffset(range.start), |it| it.next))
+    };
+    log.note(checkpoint, checkpoint.ranges.iter().map(next).collect())?;
     let settled = checkpoint.ranges.iter().map(|(partition, range)| {
         let next = committed.get(partition).map_or(range.start, |it| it.next.0);
         u64::try_from(next.clamp(range.start, range.end) - range.start).unwrap_or(0)
     });
     checkpoint.settled = settled.sum();
     Ok(())
+}
+
+/// Lengthens `ranges` to the `ends` of the log. Partitions that have none yet are read from their `starts`.
+fn lengthen(
+    ranges: &mut BTreeMap<Partition, Range<i64>>,
+    starts: &BTreeMap<Partition, i64>,
+    ends: &BTreeMap<Partition, i64>,
+) {
+    for (partition, end) in ends {
+        let start = starts.get(partition).copied().unwrap_or(0);
+        let range = ranges.entry(*partition).or_insert(start..start);
+        range.end = range.end.max(*end);
+    }
 }
 
 fn resumed(checkpoint: Checkpoint, log: &Log, args: &ReplayArgs, name: String) -> Result<Plan, CommandError> {
@@ -136,12 +155,7 @@ fn fresh(log: &Log, all: &[Partition], args: &ReplayArgs) -> Result<Checkpoint, 
 
 /// Returns the partitions that `args` name, or all.
 fn chosen(all: &[Partition], args: &ReplayArgs) -> Result<Vec<Partition>, CommandError> {
-    let listed = (!args.partition.is_empty()).then(|| args.partition.iter().map(|number| Partition(*number)).collect());
-    let named: Vec<BTreeSet<Partition>> = [listed, args.from.when.partitions(), args.to.when.partitions()]
-        .into_iter()
-        .flatten()
-        .map(BTreeSet::from_iter)
-        .collect();
+    let named = named(args);
     let Some(first) = named.first() else { return Ok(all.to_vec()) };
     if named.iter().any(|other| other != first) {
         return Err(CommandError::Partitions);
@@ -152,9 +166,19 @@ fn chosen(all: &[Partition], args: &ReplayArgs) -> Result<Vec<Partition>, Comman
     }
 }
 
+/// Returns the sets of partitions that `args` name in several ways; none if all partitions are meant.
+fn named(args: &ReplayArgs) -> Vec<BTreeSet<Partition>> {
+    let listed = (!args.partition.is_empty()).then(|| args.partition.iter().map(|number| Partition(*number)).collect());
+    let named = [listed, args.from.when.partitions(), args.to.when.partitions()];
+    named.into_iter().flatten().map(BTreeSet::from_iter).collect()
+}
+
 /// Returns a hash of the arguments as they were written, so that "24h" is the same request tomorrow.
 fn asked(args: &ReplayArgs) -> String {
     let request =
         format!("{:?} {:?} {:?} {:?} {:?}", args.from.text, args.to.text, args.partition, args.key, args.into);
     hex::encode(&Sha256::digest(request)[..6])
 }
+
+#[cfg(test)]
+mod tests;

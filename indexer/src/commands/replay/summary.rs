@@ -54,7 +54,7 @@ pub(super) struct Filled {
     pub(super) into: String,
     /// The result of the comparison.
     pub(super) compared: Comparison,
-    /// Whether the alias leads to the new index.
+    /// Whether the alias points to the new index.
     pub(super) is_swapped: bool,
     /// The indices that the alias led to before.
     pub(super) replaced: Vec<String>,
@@ -177,7 +177,7 @@ impl fmt::Display for Summary {
         let count = HumanCount;
         let head = match self.outcome {
             Outcome::Done => "is done",
-            Outcome::Interrupted => "was stopped; the same command continues it",
+            Outcome::Interrupted => "was stopped; to continue it, give the same command again",
             Outcome::DryRun => "is a dry run: nothing was written",
         };
         writeln!(f, "The replay {:?} of {} into {} {head}.", self.name, self.topic, self.index)?;
@@ -190,13 +190,13 @@ impl fmt::Display for Summary {
         match &self.dry_run {
             Some(found) => {
                 writeln!(f, "new         {} (would be written)", count(found.new))?;
-                writeln!(f, "same        {} (are there already)", count(found.same))?;
+                writeln!(f, "same        {} (already indexed)", count(found.same))?;
                 writeln!(f, "conflicts   {} (another event has the id: dead letters)", count(found.conflicts))?;
                 writeln!(f, "undecodable {} (dead letters)", count(found.undecodable))?;
             }
             None => {
                 writeln!(f, "indexed     {}", count(self.tally.indexed))?;
-                writeln!(f, "duplicates  {} (were there already)", count(self.tally.duplicates))?;
+                writeln!(f, "duplicates  {} (already indexed)", count(self.tally.duplicates))?;
                 writeln!(f, "conflicts   {} (another event has the id)", count(self.tally.conflicts))?;
                 writeln!(f, "dead        {} (dead letters, conflicts included)", count(self.tally.dead))?;
                 if self.tally.dropped > 0 {
@@ -218,12 +218,12 @@ impl fmt::Display for Filled {
         writeln!(f, "with        {} documents in {}", HumanCount(new), self.into)?;
         write!(f, "sample      {sample}, of which {missing} are missing and {different} have other fields")?;
         if self.compared.lacks() {
-            write!(f, "\n{} lacks documents; --accept-fewer swaps it all the same", self.into)?;
+            write!(f, "\n{} lacks documents; --accept-fewer swaps nevertheless", self.into)?;
         }
         if self.is_swapped {
-            write!(f, "\nThe alias leads to {} now.", self.into)?;
+            write!(f, "\nThe alias now points to {}.", self.into)?;
         }
-        self.way_back.as_ref().map_or(Ok(()), |way_back| write!(f, "\nThe way back: {way_back}"))
+        self.way_back.as_ref().map_or(Ok(()), |way_back| write!(f, "\nTo undo the swap: {way_back}"))
     }
 }
 

@@ -33,7 +33,7 @@ fn mapping(mapping: &Mapping, problems: &mut Problems) {
 pub(super) fn index_name(key: impl Display + Copy, name: &str, problems: &mut Problems) {
     problems.not_empty(key, name);
     if name.chars().any(char::is_uppercase) {
-        problems.add(key, "must be in lower case");
+        problems.add(key, "must be lowercase");
     }
     if name.contains(['\\', '/', '*', '?', '"', '<', '>', '|', ' ', ',', '#', ':']) {
         problems.add(key, "must not contain \\ / * ? \" < > | , # : or a space");

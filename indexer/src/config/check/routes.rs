@@ -13,11 +13,11 @@ pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
     let key = "elasticsearch.routes.field";
     problems.not_empty(key, &routes.field);
     if !routes.field.is_empty() && routes.field.split('.').any(|name| name.trim().is_empty()) {
-        problems.add(key, "is no path: a name between two dots is missing");
+        problems.add(key, "is not a path: a name between two dots is missing");
     }
     if routes.field.contains(['*', '[', ']']) {
-        let message = "leads to one value through records only: an array or a map can have several values, which \
-                       would be several indices for one event";
+        let message = "must lead to a single value: an array or a map can hold several values, so one event would \
+                       have several indices";
         problems.add(key, message);
     }
     if routes.to.is_empty() {
@@ -28,7 +28,8 @@ pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
     }
     let sets = elasticsearch.index_names().len();
     if sets > MAX_INDEX_SETS {
-        let message = format_args!("has {sets} indices with elasticsearch.index_name, and may have {MAX_INDEX_SETS}");
+        let message =
+            format_args!("names {sets} indices together with elasticsearch.index_name, more than {MAX_INDEX_SETS}");
         problems.add("elasticsearch.routes.to", message);
     }
     if elasticsearch.on_duplicate == OnDuplicate::KeepLast {

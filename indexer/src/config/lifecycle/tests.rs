@@ -31,13 +31,16 @@ fn problems_are_reported_with_their_lines() {
     for (text, expected) in [
         (
             format!("policy_name: p\n{hot}delete:\n  min_age: 90 days\n"),
-            "ilm.yaml:5: delete.min_age: \"90 days\" is no age",
+            "ilm.yaml:5: delete.min_age: \"90 days\" is not an age",
         ),
-        (format!("policy_name: p\n{hot}delete:\n  min_age: 1.5d\n"), "ilm.yaml:5: delete.min_age: \"1.5d\" is no age"),
+        (
+            format!("policy_name: p\n{hot}delete:\n  min_age: 1.5d\n"),
+            "ilm.yaml:5: delete.min_age: \"1.5d\" is not an age",
+        ),
         (format!("policy_name: p\n{hot}delete:\n  min_age: 0d\n"), "ilm.yaml:5: delete.min_age: must be more than 0"),
         (
             "policy_name: p\nhot:\n  rollover_max_size: 50\n".to_owned(),
-            "ilm.yaml:3: hot.rollover_max_size: \"50\" is no size",
+            "ilm.yaml:3: hot.rollover_max_size: \"50\" is not a size",
         ),
         (
             "policy_name: p\nhot:\n  rollover_max_docs: 0\n".to_owned(),

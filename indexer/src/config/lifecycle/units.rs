@@ -21,13 +21,13 @@ const MAX: u128 = i64::MAX as u128;
 /// Parses an age, in nanoseconds.
 pub(super) fn age(text: &str) -> Result<u128, String> {
     parse(text, &AGES)
-        .ok_or_else(|| format!("{text:?} is no age: give a whole number and a unit: ms, s, m, h or d, such as 7d"))
+        .ok_or_else(|| format!("{text:?} is not an age: give a whole number and a unit: ms, s, m, h or d, such as 7d"))
 }
 
 /// Parses a size, in bytes.
 pub(super) fn size(text: &str) -> Result<u128, String> {
     parse(text, &SIZES).ok_or_else(|| {
-        format!("{text:?} is no size: give a whole number and a unit: b, kb, mb, gb or tb, such as 50gb")
+        format!("{text:?} is not a size: give a whole number and a unit: b, kb, mb, gb or tb, such as 50gb")
     })
 }
 

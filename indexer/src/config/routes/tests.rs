@@ -1,6 +1,6 @@
 use config::{check, load_from};
 
-use super::*;
+use crate::config::Config;
 
 const ROUTED: &str = "
 elasticsearch:
@@ -50,11 +50,11 @@ indexer:
 /// Each config, and what is said of it.
 const WRONG: [(&str, &str); 12] = [
     ("elasticsearch: {routes: {field: '', to: {a: b}}}", "elasticsearch.routes.field: must not be empty"),
-    ("elasticsearch: {routes: {field: a..b, to: {a: b}}}", "elasticsearch.routes.field: is no path"),
-    ("elasticsearch: {routes: {field: 'a.*', to: {a: b}}}", "elasticsearch.routes.field: leads to one value"),
-    ("elasticsearch: {routes: {field: 'a[0]', to: {a: b}}}", "an array or a map can have several values"),
+    ("elasticsearch: {routes: {field: a..b, to: {a: b}}}", "elasticsearch.routes.field: is not a path"),
+    ("elasticsearch: {routes: {field: 'a.*', to: {a: b}}}", "elasticsearch.routes.field: must lead to a single value"),
+    ("elasticsearch: {routes: {field: 'a[0]', to: {a: b}}}", "an array or a map can hold several values"),
     ("elasticsearch: {routes: {field: a, to: {}}}", "elasticsearch.routes.to: must name an index"),
-    ("elasticsearch: {routes: {field: a, to: {x: Calls}}}", "elasticsearch.routes.to.x: must be in lower case"),
+    ("elasticsearch: {routes: {field: a, to: {x: Calls}}}", "elasticsearch.routes.to.x: must be lowercase"),
     (
         "elasticsearch: {routes: {field: a, to: {x: cxone-events-000002}}}",
         "elasticsearch.routes: cxone-events-000002 may be the name of an index of cxone-events",
@@ -77,12 +77,12 @@ const WRONG: [(&str, &str); 12] = [
     ),
     (
         "indexer: {topics: {calls: {routes: {field: a, to: {x: X}}}, chats: {}}}",
-        "indexer.topics.calls: elasticsearch.routes.to.x: must be in lower case",
+        "indexer.topics.calls: elasticsearch.routes.to.x: must be lowercase",
     ),
 ];
 
 #[test]
-fn what_is_wrong_is_said_with_its_key() {
+fn each_problem_names_its_key() {
     for (text, expected) in WRONG {
         let config: Config = load_from("p.yaml", text, &[]).unwrap();
         let found: Vec<String> = check(&config).into_iter().map(|problem| problem.0).collect();
@@ -100,5 +100,8 @@ fn there_are_only_so_many_index_sets() {
     };
     let problems: [Vec<String>; 2] = [of(31), of(32)];
     assert!(problems[0].is_empty(), "{problems:?}");
-    assert_eq!(problems[1], ["elasticsearch.routes.to: has 33 indices with elasticsearch.index_name, and may have 32"]);
+    assert_eq!(
+        problems[1],
+        ["elasticsearch.routes.to: names 33 indices together with elasticsearch.index_name, more than 32"]
+    );
 }

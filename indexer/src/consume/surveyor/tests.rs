@@ -1,6 +1,7 @@
 //! Tests the handling of survey results, without a cluster.
 
 use kafka::position::{NextOffset, Offset};
+use service::admin::Readiness;
 use service::metrics::Registry;
 
 use super::super::reading::Reading;
@@ -17,15 +18,22 @@ fn topic(metrics: &Metrics) -> Topic {
     topic
 }
 
+fn condition() -> (Arc<Readiness>, Condition) {
+    let readiness = Readiness::new();
+    let condition = readiness.condition("kafka");
+    condition.met();
+    (readiness, condition)
+}
+
 fn found(start: i64, end: i64) -> Survey {
     let ends = |partition| Ends { partition, start: NextOffset(start), end: NextOffset(end) };
-    Survey { topic_id: None, ends: vec![ends(P), ends(Partition(9))] }
+    Survey { topic_id: None, may_read: None, ends: vec![ends(P), ends(Partition(9))] }
 }
 
 #[test]
 fn a_survey_updates_the_lag_of_assigned_partitions() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
-    let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new());
+    let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new(condition().1));
     surveyor.is_surveying = true;
     surveyor.take(&found(0, 10), &mut topic);
     assert!(!surveyor.is_surveying);
@@ -36,7 +44,7 @@ fn a_survey_updates_the_lag_of_assigned_partitions() {
 #[test]
 fn records_deleted_by_retention_before_reading_are_counted_and_passed() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
-    let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new());
+    let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new(condition().1));
     for lost in [0, 5] {
         let stood = [(P, NextOffset(7))].into();
         topic.partitions.logs.gaps.begin(Vec::new(), stood);
@@ -53,4 +61,23 @@ fn only_offsets_that_went_back_are_counted() {
     let jump = |to| Jump { partition: P, from: NextOffset(7), to: Offset(to) };
     report_jumps_back(&[jump(3), jump(9)], &topic);
     assert_eq!(metrics.log_resets.with_label_values(&["events", "went_back"]).get(), 1);
+}
+
+/// librdkafka says so once, and then nothing is read, without any error.
+#[test]
+fn a_topic_that_may_not_be_read_is_not_ready_until_it_may() {
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let (readiness, condition) = condition();
+    let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new(condition));
+    let survey = |may_read| Survey { topic_id: None, may_read, ends: Vec::new() };
+    for (may_read, is_met) in
+        [(None, true), (Some(true), true), (Some(false), false), (None, false), (Some(false), false)]
+    {
+        surveyor.take(&survey(may_read), &mut topic);
+        let unmet = readiness.unmet();
+        assert_eq!(unmet.is_empty(), is_met, "{may_read:?}: {unmet:?}");
+        assert!(is_met || unmet[0].1.contains("may not read topic events"), "{unmet:?}");
+        assert!(is_met || !topic.subscription.answers(), "no probe meets the condition");
+    }
+    assert!(topic.subscription.set_may_read(true), "then a probe does");
 }

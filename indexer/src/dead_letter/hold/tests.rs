@@ -1,6 +1,7 @@
 use service::metrics::Registry;
 
 use super::*;
+use crate::batch::Undecodable;
 use crate::bulk::tests::stub::{Received, Reply, Stub};
 use crate::bulk::tests::{batch_of, config, service};
 use crate::metrics::Metrics;
@@ -54,4 +55,28 @@ async fn whether_it_is_over_is_tried_with_a_few_documents() {
     let still = tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("the fuse closes");
     let sizes: Vec<usize> = stub.bulk_requests().iter().map(|request| request.documents().len()).collect();
     assert_eq!((still.len(), sizes), (0, vec![SAMPLE, 50]), "the rest goes once it is over");
+}
+
+/// Otherwise a topic of which each batch has a faulty record would stand forever.
+#[tokio::test]
+async fn a_batch_of_which_most_is_accepted_closes_the_fuse() {
+    let stub = Stub::start(some_are_bad).await;
+    let config = config(&stub.url());
+    let service = service(&config);
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let mut hold = Hold::new(&config, metrics.fuse_blown.clone());
+    hold.pauses = [Duration::from_millis(1); 2];
+
+    let batch = batch_of(&["bad", "good", "better"]);
+    assert!(hold.count(5_000, 5_000).is_some());
+    let waiting = hold.wait(&service.bulk, &batch, refused());
+    let still = tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("the fuse closes");
+    assert_eq!((still.len(), hold.is_blown()), (1, false), "only the faulty document is refused");
+
+    let mut batch = batch_of(&["good", "better"]);
+    let origin = batch.items[0].origin.clone();
+    batch.undecodable.push(Undecodable { origin, schema: None, error_type: "not-framed", reason: String::new() });
+    assert!(hold.count(5_000, 5_000).is_some());
+    assert!(hold.wait(&service.bulk, &batch, Vec::new()).await.is_empty());
+    assert!(!hold.is_blown(), "a record that is not Avro does not keep it open");
 }

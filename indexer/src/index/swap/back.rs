@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Member, Replaced};
-use crate::index::{Index, RequestError};
+use super::{Alias, Member, Replaced, writes};
+use crate::index::Index;
+use crate::index::requests::{RequestError, Requests};
 
 /// The key of the note in `_meta`.
 const META: &str = "penstock_swap_back";
@@ -24,13 +25,25 @@ pub(crate) struct Returned {
     pub(crate) is_done: bool,
 }
 
-impl Index {
+/// Moves an alias back, and notes how far that has come.
+#[derive(Debug)]
+pub(crate) struct WayBack {
+    requests: Requests,
+    alias: Alias,
+}
+
+impl WayBack {
+    /// Creates the way back for the alias of the name of `index`. Sends nothing.
+    pub(crate) fn of(index: &Index) -> Self {
+        Self { requests: index.requests.clone(), alias: Alias::of(index) }
+    }
+
     /// Returns the `swap-back` that led to `behind`, the indices behind the alias. Prefers an unfinished one.
     ///
     /// # Errors
-    /// If Elasticsearch does not answer or refuses the request, as for each function here.
+    /// [`RequestError`].
     pub(crate) async fn returned(&self, behind: &[Member]) -> Result<Option<Returned>, RequestError> {
-        let path = format!("/{}/_mapping?filter_path=*.mappings._meta.{META}", self.name());
+        let path = format!("/{}/_mapping?filter_path=*.mappings._meta.{META}", self.alias.name());
         let Some(Value::Object(indices)) = self.requests.get(&path).await? else { return Ok(None) };
         let note = |(home, mut index): (String, Value)| {
             let note: Returned = serde_json::from_value(index["mappings"]["_meta"][META].take()).ok()?;
@@ -43,9 +56,12 @@ impl Index {
 
     /// Moves the alias from `behind` back to the `replaced` indices, and opens them to writes. First notes that the
     /// `swap-back` is unfinished.
+    ///
+    /// # Errors
+    /// [`RequestError`].
     pub(crate) async fn move_back(&self, behind: &[Member], replaced: &Replaced) -> Result<Returned, RequestError> {
         for index in &replaced.closed {
-            self.open_to_writes(index).await?;
+            writes::open(&self.requests, index).await?;
         }
         let home = replaced.indices.iter().find(|member| member.is_write_index).or(replaced.indices.first());
         let returned = Returned {
@@ -55,25 +71,31 @@ impl Index {
             is_done: false,
         };
         self.note_returned(&returned).await?;
-        self.move_alias(behind, &replaced.indices).await?;
+        self.alias.move_to(behind, &replaced.indices).await?;
         Ok(returned)
     }
 
     /// Closes the indices that the alias has left to writes, as far as they exist.
+    ///
+    /// # Errors
+    /// [`RequestError`].
     pub(crate) async fn close_left(&self, returned: &Returned) -> Result<(), RequestError> {
         let mut left = Vec::new();
         for index in &returned.left {
-            if self.has(index).await? {
+            if self.requests.has(index).await? {
                 left.push(Member { index: index.clone(), is_write_index: false });
             }
         }
-        for index in self.writable(&left).await? {
-            self.close_to_writes(&index).await?;
+        for index in writes::writable(&self.requests, &left).await? {
+            writes::close(&self.requests, &index).await?;
         }
         Ok(())
     }
 
     /// Notes how far a `swap-back` has come, and keeps the rest of `_meta`.
+    ///
+    /// # Errors
+    /// [`RequestError`].
     pub(crate) async fn note_returned(&self, returned: &Returned) -> Result<(), RequestError> {
         let home = &returned.home;
         let path = format!("/{home}/_mapping?filter_path=*.mappings._meta");

@@ -76,7 +76,7 @@ async fn a_foreign_index_gets_no_fields() {
         store.lock().unwrap().insert(format!("/{name}"), json!({ "aliases": alias, "mappings": {} }));
     }
     let fixture = fixture(&rollover(&stub.url()), None);
-    fixture.index.learn(&schema(r#"{"name":"a","type":"int"}"#));
+    fixture.index.fields.learn(&schema(r#"{"name":"a","type":"int"}"#));
     fixture.index.set_up().await.unwrap();
     for (name, expected) in
         [("archive-2019", Value::Null), ("cxone-events-000001", json!("integer")), ("other", json!("integer"))]
@@ -106,6 +106,6 @@ async fn a_template_that_wins_our_names_is_reported_until_it_is_gone() {
     fixture.index.check_new("cxone-events-000002").await;
     assert_eq!(shadowed("org"), 0);
     *templates.lock().unwrap() = json!([]);
-    fixture.index.check_template().await;
+    fixture.index.shadow.check().await;
     assert_eq!(shadowed("(none)"), 1);
 }

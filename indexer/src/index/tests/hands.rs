@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::index::swap::Member;
+use crate::index::swap::{Member, comparison};
 use crate::placement::{FoundIndex, Table};
 
 const PAGE: &str = "<html>log in</html>";
@@ -41,7 +41,7 @@ async fn a_page_instead_of_an_answer_overwrites_nothing() {
 #[tokio::test]
 async fn an_index_that_the_node_does_not_show_yet_is_waited_for() {
     let (stub, store) = fake::start().await;
-    fixture(&rollover(&stub.url()), None).index.bootstrap(Known::Nothing).await.unwrap();
+    fixture(&rollover(&stub.url()), None).index.bootstrap.run(Known::Nothing).await.unwrap();
     let hidden = AtomicUsize::new(6);
     let stub = Stub::start(move |received| {
         let is_hidden =
@@ -52,7 +52,7 @@ async fn an_index_that_the_node_does_not_show_yet_is_waited_for() {
         }
     })
     .await;
-    fixture(&rollover(&stub.url()), None).index.bootstrap(Known::Nothing).await.unwrap();
+    fixture(&rollover(&stub.url()), None).index.bootstrap.run(Known::Nothing).await.unwrap();
 }
 
 #[tokio::test]
@@ -91,16 +91,16 @@ async fn the_retention_does_not_change_if_a_request_fails() {
     let index = fixture(&config, Some(file)).index;
     let live = json!({ "policy": { "phases": { "delete": { "min_age": "365d" } } } });
     store.lock().unwrap().insert("/_ilm/policy/p".to_owned(), live);
-    index.read_retention().await.unwrap();
-    assert_eq!(index.retention().get(), Some(365 * DAY));
+    index.retention.read().await.unwrap();
+    assert_eq!(index.retention.value().get(), Some(365 * DAY));
     for failing in [(503, "x"), (429, "x"), (200, PAGE), (404, PAGE), (403, PAGE)] {
         *reply.lock().unwrap() = Some(failing);
-        assert!(index.read_retention().await.is_err(), "{failing:?}");
-        assert_eq!(index.retention().get(), Some(365 * DAY), "{failing:?}");
+        assert!(index.retention.read().await.is_err(), "{failing:?}");
+        assert_eq!(index.retention.value().get(), Some(365 * DAY), "{failing:?}");
     }
     *reply.lock().unwrap() = Some((403, "security_exception"));
-    index.read_retention().await.unwrap();
-    assert_eq!(index.retention().get(), Some(7 * DAY), "the role may not read it");
+    index.retention.read().await.unwrap();
+    assert_eq!(index.retention.value().get(), Some(7 * DAY), "the role may not read it");
 }
 
 #[tokio::test]
@@ -131,8 +131,8 @@ async fn the_retention_is_that_of_the_policy_of_the_next_index() {
         (json!({}), Some(7)),
     ] {
         *lifecycle.lock().unwrap() = set.clone();
-        index.read_retention().await.unwrap();
-        assert_eq!(index.retention().get(), days.map(|days| days * DAY), "{set}");
+        index.retention.read().await.unwrap();
+        assert_eq!(index.retention.value().get(), days.map(|days| days * DAY), "{set}");
     }
 }
 
@@ -166,7 +166,7 @@ async fn what_documents_have_made_again_on_opensearch_keeps_nobody_from_beginnin
     };
     let found = vec![known("cxone-events-000004", false), known("cxone-events-000005", true)];
     let table = Table::new("cxone-events", found, None, 1, Duration::ZERO).unwrap();
-    index.rejoin(&table).await.unwrap_err();
+    index.strays.rejoin(&table).await.unwrap_err();
     index.set_up().await.unwrap();
     assert!(changes(&stub).iter().any(|line| line.starts_with("PUT /cxone-events-000001")), "{:?}", changes(&stub));
 }
@@ -215,9 +215,9 @@ async fn an_old_index_that_does_not_let_its_metadata_be_read_stops_neither_a_sta
     })
     .await;
     let fixture = fixture(&rollover(&stub.url()), None);
-    fixture.index.learn(&schema(r#"{"name":"a","type":"string"}"#));
+    fixture.index.fields.learn(&schema(r#"{"name":"a","type":"string"}"#));
     fixture.index.set_up().await.unwrap();
-    fixture.index.evolve_one("cxone-events-000004").await.unwrap();
+    fixture.index.evolution.evolve_one("cxone-events-000004").await.unwrap();
     let changed = changes(&stub);
     assert!(changed.contains(&"PUT /cxone-events-000005/_mapping".to_owned()), "{changed:?}");
     assert!(!changed.iter().any(|line| line.contains("000001") || line.contains("000004")), "{changed:?}");
@@ -283,7 +283,7 @@ async fn index_sets_are_not_compared_if_a_shard_does_not_answer() {
     .await;
     let index = fixture(&config(&stub.url()), None).index;
     let old = [Member { index: "v1".to_owned(), is_write_index: true }];
-    let error = index.compare_sets(&old, "v2", 1).await.unwrap_err().to_string();
+    let error = comparison::compare(&index.requests, &old, "v2", 1).await.unwrap_err().to_string();
     assert!(error.contains("1 shards did not answer"), "{error}");
     let searches = stub.requests().into_iter().filter(|request| request.line.contains("/_search"));
     assert!(searches.clone().count() > 0);

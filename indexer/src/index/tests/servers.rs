@@ -58,8 +58,7 @@ async fn without_the_plugin_no_policy_or_setting_is_created() {
             false => fake::answer(&mut held_by_stub.lock().unwrap(), received),
         })
         .await;
-        let mut fixture = fixture(&rollover(&stub.url()), Some(policy(7)));
-        fixture.index.settings.lifecycle = lifecycle;
+        let fixture = fixture_of(&rollover(&stub.url()), Some(policy(7)), lifecycle, Requests::new);
         fixture.index.ensure(Known::Nothing).await;
         assert!(fixture.readiness.is_ready(), "{:?}", fixture.readiness.unmet());
         assert_eq!(held(&store, COMPONENT)["template"]["settings"], Value::Null);

@@ -23,17 +23,15 @@ pub struct First {
     pub timestamp: Option<i64>,
 }
 
-impl Record<'_> {
-    /// Returns where and when this record of `topic` was first written: its own position and timestamp, unless it was
+impl First {
+    /// Returns where and when `record` of `topic` was first written: its own position and timestamp, unless it was
     /// redriven.
-    pub fn first(&self, topic: &str) -> First {
-        let redriven = self.headers.get(HEADER_REDRIVE_ORIGIN).and_then(|header| First::parse(topic, header));
-        let own = First { partition: self.partition, offset: self.offset, timestamp: self.timestamp };
+    pub fn of(topic: &str, record: &Record<'_>) -> Self {
+        let redriven = record.headers.get(HEADER_REDRIVE_ORIGIN).and_then(|header| Self::parse(topic, header));
+        let own = Self { partition: record.partition, offset: record.offset, timestamp: record.timestamp };
         redriven.unwrap_or(own)
     }
-}
 
-impl First {
     /// Reads the header `redrive.origin` of a record of `topic`. Returns None if it names another topic or is
     /// malformed.
     pub fn parse(topic: &str, header: &[u8]) -> Option<Self> {

@@ -60,7 +60,7 @@ fn documents_are_counted_by_the_reason() {
 }
 
 #[test]
-fn without_routes_there_is_none() {
+fn without_routes_there_is_no_router() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     assert!(Router::new("topic", &Elasticsearch::default(), &metrics.placement).is_none());
 }

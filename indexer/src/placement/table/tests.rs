@@ -208,6 +208,19 @@ fn documents_of_a_dated_index_that_exists_only_as_a_copy_are_looked_up() {
     }
 }
 
+/// The references of both servers restore with such names.
+#[test]
+fn an_index_restored_under_a_name_with_an_underscore_keeps_its_place() {
+    let all = vec![found("e-000001", 10_000), found("restored_e-000002", 20_000), write("e-000003", 50_000)];
+    let table = table(all);
+    assert_eq!(names(&table), ["e-000001", "restored_e-000002", "e-000003"]);
+    assert_eq!(candidates(&table, 30_000).0, ["restored_e-000002"], "not the index before it");
+
+    let calendar = Calendar::new("e", &crate::config::Placement::default(), Arc::default());
+    assert_eq!(calendar.pattern().time_of_copy("restored_e-2026.11.26"), calendar.pattern().time("e-2026.11.26"));
+    assert_eq!(calendar.pattern().time_of_copy("my_e-2026.11.26"), None);
+}
+
 #[test]
 fn a_copy_beside_its_index_changes_nothing() {
     let (table, calendar) = dated(&["26-v2", "26", "27", "28-v2", "27.03"]);

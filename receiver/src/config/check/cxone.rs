@@ -101,8 +101,8 @@ fn check_schema_path(config: &Config, problems: &mut Problems) {
     }
     if subjects.len() > 1 && !path.contains(SUBJECT_PLACE) {
         let message = format!(
-            "would be {}, and all would get the one schema of cxone.schema_path: name the one it belongs to, or put \
-             {SUBJECT_PLACE} into the path",
+            "has several subjects ({}), but cxone.schema_path leads to a single schema: name the subject that it \
+             belongs to, or put {SUBJECT_PLACE} into the path",
             subjects.join(", ")
         );
         problems.add("cxone.subjects", message);

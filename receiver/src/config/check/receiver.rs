@@ -54,7 +54,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         problems.add("receiver.admin_listen", "must not be on the port of receiver.listen");
     }
     if receiver.sources.is_empty() {
-        problems.add("receiver.sources", "there is no webhook; add one, such as receiver.sources.cxone");
+        problems.add("receiver.sources", "no webhook is configured; add one, such as receiver.sources.cxone");
     }
     let mut paths: BTreeMap<&str, &str> = BTreeMap::new();
     for (name, source) in &receiver.sources {

@@ -43,7 +43,7 @@ fn the_address_of_the_client_is_read_and_nothing_behind_the_line() {
 }
 
 #[test]
-fn where_the_proxy_does_not_know_its_own_address_counts() {
+fn an_unknown_client_counts_as_the_proxy_itself() {
     let longest = format!("PROXY UNKNOWN {}", "f".repeat(MAX - 16));
     for line in ["PROXY UNKNOWN", "PROXY UNKNOWN ", "PROXY UNKNOWN any thing", &longest] {
         let read = read_of(ProxyProtocol::V1, format!("{line}\r\nGET").as_bytes());
@@ -92,7 +92,7 @@ fn a_line_that_is_not_by_the_specification_is_refused() {
 }
 
 #[test]
-fn what_is_cut_off_or_of_another_version_is_refused() {
+fn a_truncated_header_or_another_version_is_refused() {
     let good = b"PROXY TCP4 192.0.2.7 10.0.0.1 49152 8080\r\n";
     for len in 1..good.len() {
         assert_eq!(text(&good[..len]), Err(Refusal::Malformed), "{len}");

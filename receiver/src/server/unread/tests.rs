@@ -47,7 +47,7 @@ async fn an_answer_that_is_read_is_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_there_are_too_many_the_connection_with_the_most_gives_way() {
+async fn beyond_the_limit_the_connection_with_most_unread_is_closed() {
     let all = Unread::new(10);
     let (greedy, honest) = (all.connection(), all.connection());
     let held: Vec<Stream> = (0..9).map(|_| greedy.begin()).collect();

@@ -55,7 +55,7 @@ impl Subscriber for Warnings {
 }
 
 #[test]
-fn a_schema_that_stays_unusable_is_logged_once_however_often_it_is_fetched() {
+fn a_schema_that_stays_unusable_is_logged_once() {
     let outdated = || Ok(Some("schema id 2 cannot be used".to_owned()));
     let condition = Readiness::new().condition("schema");
     let mut report = Report { condition, logged: String::new(), was_ready: false };

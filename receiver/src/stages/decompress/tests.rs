@@ -121,7 +121,7 @@ fn a_snappy_block_with_an_impossible_length_allocates_nothing() {
 
 /// As Java's codec of Avro and `zstd --ultra` write them: at level 22 a window of 128 MiB, whatever the content.
 #[test]
-fn a_window_as_large_as_the_strongest_level_asks_for_costs_no_more_than_the_content() {
+fn a_large_zstd_window_takes_no_more_memory_than_the_content() {
     let of_window = |log: u32| {
         let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
         encoder.window_log(log).unwrap();

@@ -191,7 +191,7 @@ async fn a_producer_without_permission_is_the_operators_fault_until_it_has_one()
 
 /// An operator has raised `max.message.bytes`.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_fits_since_the_limit_was_raised_is_not_refused_by_the_old_one() {
+async fn an_event_within_the_raised_limit_is_not_refused() {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic(TOPIC, 1, 1).unwrap();
     let kafka = Kafka { brokers: cluster.bootstrap_servers(), ..Kafka::default() };

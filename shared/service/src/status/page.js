@@ -1,4 +1,4 @@
-// Asks for the page again and takes over the parts that have changed, so that a selection in another part stays.
+// Fetches the page again and replaces only the parts that have changed, so that a selection in another part stays.
 const PERIOD_MS = 5000;
 const stale = document.getElementById("stale");
 let answered = new Date();

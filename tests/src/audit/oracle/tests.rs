@@ -6,7 +6,7 @@ use super::{Oracle, same};
 use crate::every_type;
 
 #[test]
-fn it_agrees_with_the_events_that_know_their_document() {
+fn the_oracle_agrees_with_events_of_known_documents() {
     let mut oracle = Oracle::default();
     oracle.add(7, every_type::SCHEMA).unwrap();
     for number in 0..300 {

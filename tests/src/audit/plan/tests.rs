@@ -29,7 +29,7 @@ fn every_odd_kind_is_sent_and_most_events_are_good() {
 }
 
 #[test]
-fn an_event_is_a_function_of_the_seed_and_its_number_but_for_its_time() {
+fn an_event_except_its_time_follows_from_seed_and_number() {
     let (mut left, mut right) = (plan(), plan());
     for number in 0..100 {
         let (left, right) = (left.item(number), right.item(number));
@@ -40,7 +40,7 @@ fn an_event_is_a_function_of_the_seed_and_its_number_but_for_its_time() {
 }
 
 #[test]
-fn an_event_of_a_later_schema_is_what_that_schema_says() {
+fn an_event_of_a_later_schema_fits_that_schema() {
     let schema = Variant::schema(&[("shift", r#""string""#), ("rank", r#""int""#)]);
     let mut oracle = Oracle::default();
     oracle.add(1, SCHEMA).unwrap();
@@ -61,7 +61,7 @@ fn an_event_of_a_later_schema_is_what_that_schema_says() {
 }
 
 #[test]
-fn a_rival_has_the_id_of_an_older_event_and_says_something_else() {
+fn a_rival_has_the_id_of_an_older_event_and_other_content() {
     let mut plan = plan();
     let first = plan.item(0);
     plan.acknowledged(first.clone());

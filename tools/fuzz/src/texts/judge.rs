@@ -4,6 +4,7 @@
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::schema::Schema as AvroSchema;
 use avro::{Limits, Schema, validate};
+use serde_json::Value;
 
 /// The longest text for apache-avro, in bytes: its parser takes more than linear time.
 const LONGEST: usize = 2_048;
@@ -26,9 +27,12 @@ pub(super) fn schema(input: &[u8]) -> anyhow::Result<String> {
         return Ok(format!("usable-{kind}-alone"));
     }
     let Ok(judge) = AvroSchema::parse_str(&text) else { return Ok(format!("usable-{kind}-ours")) };
+    if !has_canonical_form(&serde_json::to_value(&judge)?) {
+        return Ok(format!("usable-{kind}-attributes"));
+    }
     let canonical = judge.canonical_form();
     // apache-avro writes the text of some attributes without escapes, so there is nothing to compare with.
-    if serde_json::from_str::<serde_json::Value>(&canonical).is_err() {
+    if serde_json::from_str::<Value>(&canonical).is_err() {
         return Ok(format!("usable-{kind}-unescaped"));
     }
     // Its canonical form keeps some attributes that the specification removes; compiling it again removes them.
@@ -46,6 +50,21 @@ pub(super) fn schema(input: &[u8]) -> anyhow::Result<String> {
         Err(error) => anyhow::ensure!(is_about_logical(&text), "apache-avro refuses {len} zeros: {error}"),
     }
     Ok(format!("usable-{kind}-datum"))
+}
+
+/// Returns whether apache-avro can write the canonical form of `schema`. It panics at a number, a boolean or null in an
+/// attribute that has the name of a part, such as `"items"` in a record.
+fn has_canonical_form(schema: &Value) -> bool {
+    match schema {
+        Value::String(_) => true,
+        Value::Array(all) => all.iter().all(has_canonical_form),
+        Value::Object(parts) => parts.iter().all(|(name, part)| match name.as_str() {
+            "size" | "precision" | "scale" => part.as_i64().is_some(),
+            "name" | "type" | "fields" | "symbols" | "items" | "values" | "order" => has_canonical_form(part),
+            _ => true,
+        }),
+        _ => false,
+    }
 }
 
 fn is_about_logical(text: &str) -> bool {

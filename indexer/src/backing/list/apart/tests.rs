@@ -61,7 +61,7 @@ async fn read(
 }
 
 #[tokio::test]
-async fn one_index_that_does_not_tell_keeps_the_others_from_nothing() {
+async fn one_index_with_blocked_metadata_does_not_hide_the_others() {
     for strategy in [Strategy::Rollover, Strategy::DataStream] {
         let (found, requests) = read(strategy, &[3], 7).await;
         let found = found.unwrap();
@@ -79,7 +79,7 @@ async fn one_index_that_does_not_tell_keeps_the_others_from_nothing() {
 }
 
 #[tokio::test]
-async fn what_belongs_into_an_index_that_does_not_tell_is_looked_up_there() {
+async fn documents_of_an_index_with_blocked_metadata_are_looked_up() {
     let (found, _) = read(Strategy::Rollover, &[1], 0).await;
     let table = Table::new("e", found.unwrap(), None, i64::MAX, std::time::Duration::ZERO).unwrap();
     assert_eq!((&*table.write().name, table.backing().len()), ("e-000012", COUNT));
@@ -88,7 +88,7 @@ async fn what_belongs_into_an_index_that_does_not_tell_is_looked_up_there() {
 }
 
 #[tokio::test]
-async fn an_index_of_a_data_stream_that_does_not_tell_begins_no_later_than_the_next() {
+async fn a_blocked_stream_index_begins_no_later_than_the_next() {
     let (found, _) = read(Strategy::DataStream, &[3, 4], 0).await;
     let found = found.unwrap();
     let created: Vec<i64> = found.iter().map(|index| index.created).collect();
@@ -97,14 +97,14 @@ async fn an_index_of_a_data_stream_that_does_not_tell_begins_no_later_than_the_n
 
 /// Nothing can be written where it is not known which index the alias writes to.
 #[tokio::test]
-async fn where_the_write_index_does_not_tell_the_reason_is_the_servers_own() {
+async fn blocked_metadata_of_the_write_index_fails_with_the_reason() {
     let (found, _) = read(Strategy::Rollover, &[COUNT], 0).await;
     let error = found.unwrap_err();
     assert!(matches!(&error, ReadError::Refused { status: 403, body } if body.contains("cluster_block")), "{error}");
 }
 
 #[tokio::test]
-async fn where_all_tell_it_is_one_question() {
+async fn a_list_without_blocked_metadata_takes_one_request() {
     let (found, requests) = read(Strategy::Rollover, &[], 0).await;
     assert_eq!((found.unwrap().len(), requests), (COUNT, 1));
 }

@@ -23,7 +23,7 @@ async fn a_refusal_counts_for_a_minute_and_no_longer() {
 }
 
 #[tokio::test]
-async fn an_answer_of_something_before_the_server_is_no_refusal() {
+async fn an_answer_of_a_proxy_does_not_count_as_a_refusal() {
     for status in [400, 403, 404] {
         let (stub, client) = refusing(status, "<html>no such backend</html>").await;
         let barrier = Barrier::default();
@@ -32,4 +32,14 @@ async fn an_answer_of_something_before_the_server_is_no_refusal() {
         }
         assert_eq!(stub.requests().len(), 2, "{status}: it is asked again");
     }
+}
+
+#[tokio::test]
+async fn a_master_that_does_not_finish_in_time_is_not_passed() {
+    for status in [408, 200] {
+        let (_stub, client) = refusing(status, r#"{"timed_out":true}"#).await;
+        assert!(Barrier::default().pass(&client).await.is_err(), "{status}");
+    }
+    let (_stub, client) = refusing(200, r#"{"timed_out":false}"#).await;
+    Barrier::default().pass(&client).await.unwrap();
 }

@@ -23,6 +23,14 @@ fn a_passing_block_does_not_clear_a_lasting_one() {
 }
 
 #[test]
+fn a_block_ends_once_its_documents_are_set_aside() {
+    let mut blockage = Blockage::default();
+    blockage.note(block("a"), false);
+    blockage.end();
+    assert_eq!(blockage, Blockage::None);
+}
+
+#[test]
 fn without_a_block_nothing_is_lasting() {
     let mut blockage = Blockage::default();
     blockage.stay();

@@ -9,8 +9,11 @@ fn a_document_is_retried_up_to_its_limits_unless_it_was_set_aside() {
         assert_eq!(attempts.has_faulted(1), sent >= FAULTS);
         assert_eq!(attempts.has_missed(1), sent >= MISSES);
     }
-    let alone = Attempts::new(1, true);
-    assert!(alone.has_faulted(0) && alone.has_missed(0));
+    let mut alone = Attempts::new(1, true);
+    alone.start(&[0]);
+    assert!(alone.has_faulted(0) && !alone.has_missed(0), "it may be placed again once");
+    alone.start(&[0]);
+    assert!(alone.has_missed(0));
 }
 
 #[test]

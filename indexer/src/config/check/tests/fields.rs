@@ -21,7 +21,7 @@ fn each_rule_can_be_configured() {
 fn an_invalid_rule_is_reported_with_its_path() {
     for (fields, expected) in [
         ("fields: {a: mask, a.b: drop}", "fields.a.b: never applies: the rule of a"),
-        ("fields: {a..b: mask}", "fields.a..b: is no path"),
+        ("fields: {a..b: mask}", "fields.a..b: is not a path"),
         ("fields: {a: {rename: _source}}", "fields.a: cannot be renamed to \"_source\""),
         ("fields: {a: {keep_last: 0}}", "fields.a: keep_last: must be at least 1"),
         ("fields: {a: hash}", "hash_secret: is missing"),

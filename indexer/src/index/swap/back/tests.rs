@@ -19,11 +19,11 @@ fn keeps(received: &Received, meta: &Value) -> Reply {
 #[tokio::test]
 async fn that_it_is_not_done_is_noted_before_the_alias_moves_and_nothing_else_is_forgotten() {
     let stub = Stub::start(|received| keeps(received, &json!({ "penstock_swap": { "from": "0:1" } }))).await;
-    let index = index(&stub);
+    let way_back = WayBack::of(&index(&stub));
     let replaced = Replaced { indices: vec![member("old")], closed: vec!["old".to_owned()], from: "0:7".to_owned() };
-    let mut returned = index.move_back(&[member("new")], &replaced).await.unwrap();
+    let mut returned = way_back.move_back(&[member("new")], &replaced).await.unwrap();
     returned.is_done = true;
-    index.note_returned(&returned).await.unwrap();
+    way_back.note_returned(&returned).await.unwrap();
 
     let sent: Vec<(String, Value)> = stub
         .requests()
@@ -44,9 +44,9 @@ async fn that_it_is_not_done_is_noted_before_the_alias_moves_and_nothing_else_is
 async fn what_leads_to_other_indices_than_those_behind_the_alias_does_not_count() {
     let meta = json!({ "penstock_swap_back": { "left": ["new"], "from": "0:7", "is_done": false } });
     let stub = Stub::start(move |received| keeps(received, &meta)).await;
-    let index = index(&stub);
-    let returned = index.returned(&[member("old")]).await.unwrap().unwrap();
+    let way_back = WayBack::of(&index(&stub));
+    let returned = way_back.returned(&[member("old")]).await.unwrap().unwrap();
     assert_eq!((returned.home.as_str(), returned.from.as_str(), returned.is_done), ("old", "0:7", false));
     // It was swapped again since.
-    assert_eq!(index.returned(&[member("old"), member("new")]).await.unwrap(), None);
+    assert_eq!(way_back.returned(&[member("old"), member("new")]).await.unwrap(), None);
 }

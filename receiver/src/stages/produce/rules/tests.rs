@@ -19,7 +19,7 @@ fn the_smallest_limit_counts_and_unreported_rules_stay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn kafka_is_asked_again_before_an_event_is_refused_unless_it_was_a_moment_ago() {
+async fn topic_settings_are_read_again_before_an_event_is_refused() {
     let rules = Rules::default();
     let rule = |max_bytes| HashMap::from([("a".to_owned(), Rule { max_bytes, compacted: false })]);
     assert!(!rules.renew("a").await, "nothing is known that could be wrong");

@@ -1,13 +1,28 @@
-//! Finds the index that new documents go to, and the others that may still receive some.
+//! Lists the indices of an index set: the one that new documents go to, and the others that may still receive some.
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Index;
-use super::requests::RequestError;
+use super::requests::{RequestError, Requests};
+use super::resolved::Resolved;
+use super::settings::IndexSettings;
 use crate::config::Strategy;
 use crate::placement::{Kin, Kinship};
 
-impl Index {
+/// The indices of an index set, as the server lists them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Indices {
+    requests: Requests,
+    settings: Arc<IndexSettings>,
+}
+
+impl Indices {
+    /// Creates the list for the name and strategy of `settings`. Sends nothing.
+    pub(super) fn new(requests: &Requests, settings: &Arc<IndexSettings>) -> Self {
+        Self { requests: requests.clone(), settings: Arc::clone(settings) }
+    }
+
     /// Returns the name of the index that new documents go to: the write index, or the newest index with the strategy
     /// `time`. `None` if it does not exist yet.
     ///
@@ -30,7 +45,7 @@ impl Index {
     ///
     /// # Errors
     /// [`RequestError`].
-    pub(super) async fn own_indices(&self) -> Result<Vec<String>, RequestError> {
+    pub(super) async fn own(&self) -> Result<Vec<String>, RequestError> {
         Ok(match self.settings.strategy {
             Strategy::Single => vec![self.behind_name().await?],
             Strategy::DataStream => self.stream_indices().await?.pop().into_iter().collect(),
@@ -38,7 +53,7 @@ impl Index {
                 let all = self.readable().await?;
                 let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
                 let write = all.iter().find(|(_, is_write)| *is_write).map(|(name, _)| name.as_str());
-                let kinship = Kinship::new(self.name(), write, &names);
+                let kinship = Kinship::new(&self.settings.name, write, &names);
                 let is_own = |name: &str| matches!(kinship.of(name).kin, Kin::Own(_));
                 let own = all.iter().filter(|(name, is_write)| *is_write || is_own(name));
                 own.map(|(name, _)| name.clone()).collect()
@@ -54,18 +69,18 @@ impl Index {
     async fn behind_name(&self) -> Result<String, RequestError> {
         let behind = self.readable().await?;
         let write = behind.iter().find(|(_, is_write)| *is_write && behind.len() > 1);
-        Ok(write.map_or_else(|| self.name().to_owned(), |(name, _)| name.clone()))
+        Ok(write.map_or_else(|| self.settings.name.clone(), |(name, _)| name.clone()))
     }
 
     /// Returns the backing indices of the data stream, in the stream's order.
     async fn stream_indices(&self) -> Result<Vec<String>, RequestError> {
-        let path = format!("/_data_stream/{}?filter_path=data_streams.indices.index_name", self.name());
+        let path = format!("/_data_stream/{}?filter_path=data_streams.indices.index_name", self.settings.name);
         let answer = self.requests.get(&path).await?.unwrap_or_default();
         let indices = answer["data_streams"][0]["indices"].as_array().cloned().unwrap_or_default();
         Ok(indices.iter().filter_map(|index| index["index_name"].as_str().map(str::to_owned)).collect())
     }
 
-    /// Returns the same as [`Index::behind_alias`], but for indices whose metadata may not be read
+    /// Returns the same as [`Indices::behind_alias`], but for indices whose metadata may not be read
     /// (`index.blocks.metadata`): nothing can be done about those, and the others are not to suffer from it.
     async fn readable(&self) -> Result<Vec<(String, bool)>, RequestError> {
         match self.behind_alias().await {
@@ -75,33 +90,38 @@ impl Index {
         let names = self.resolved().await?;
         let mut readable = Vec::with_capacity(names.len());
         for name in &names {
-            let path = format!("/{name}/_alias/{}", self.name());
+            let path = format!("/{name}/_alias/{}", self.settings.name);
             let answer = match self.requests.get(&path).await {
                 Err(error) if error.is_block() => continue,
                 answer => answer?.unwrap_or_default(),
             };
-            let is_write = answer[name]["aliases"][self.name()]["is_write_index"].as_bool();
+            let is_write = answer[name]["aliases"][&self.settings.name]["is_write_index"].as_bool();
             readable.push((name.clone(), is_write.unwrap_or(names.len() == 1)));
         }
         Ok(readable)
     }
 
-    /// Returns the names of the indices behind the alias: all that an index tells that may not be looked at.
+    /// Returns the names of the indices behind the alias, including those whose metadata may not be read.
+    ///
+    /// # Errors
+    /// [`RequestError`].
     pub(super) async fn resolved(&self) -> Result<Vec<String>, RequestError> {
-        let answer = self.requests.look(&format!("/_resolve/index/{}", self.name())).await?;
-        let aliases = answer["aliases"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let own = aliases.iter().find(|alias| alias["name"] == self.name());
-        let indices = own.and_then(|alias| alias["indices"].as_array()).map(Vec::as_slice).unwrap_or_default();
-        Ok(indices.iter().filter_map(|index| index.as_str().map(str::to_owned)).collect())
+        let answer = self.requests.look(&format!("/_resolve/index/{}", self.settings.name)).await?;
+        let resolved: Resolved = serde_json::from_value(answer).unwrap_or_default();
+        Ok(resolved.behind(&self.settings.name).unwrap_or_default())
     }
 
     /// Returns the indices behind the alias, and whether each is its write index.
+    ///
+    /// # Errors
+    /// [`RequestError`].
     pub(super) async fn behind_alias(&self) -> Result<Vec<(String, bool)>, RequestError> {
-        let answer = self.requests.get(&format!("/_alias/{}", self.name())).await?.unwrap_or_default();
+        let answer = self.requests.get(&format!("/_alias/{}", self.settings.name)).await?.unwrap_or_default();
         let Value::Object(indices) = answer else { return Ok(Vec::new()) };
         let alone = indices.len() == 1;
         // An alias of one index writes to it, unless `is_write_index` is false (Elasticsearch reference, "Aliases").
-        let is_write = |index: &Value| index["aliases"][self.name()]["is_write_index"].as_bool().unwrap_or(alone);
+        let is_write =
+            |index: &Value| index["aliases"][&self.settings.name]["is_write_index"].as_bool().unwrap_or(alone);
         Ok(indices.iter().map(|(name, index)| (name.clone(), is_write(index))).collect())
     }
 

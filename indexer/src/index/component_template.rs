@@ -1,25 +1,57 @@
-//! Adds new fields to the component template.
+//! The component template, which holds mapping and settings, and gets the fields of new schemas.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::known_fields::KnownFields;
 use super::managed::{Decision, Live, Managed, decide, hash};
-use super::mapping::compare::merge;
-use super::requests::RequestError;
-use super::{Index, resources};
+use super::mapping::compare::{Difference, compare, merge};
+use super::policy::Policy;
+use super::requests::{RequestError, Requests};
+use super::resources;
 
-impl Index {
-    /// Adds all known fields, and those of the newest index, to the component template. Returns whether it changed.
-    pub(super) async fn add_to_template(&self, newest: Option<&Value>) -> Result<bool, RequestError> {
-        let known = self.known_mapping();
-        let template = resources::component_template(&self.settings_here(), &known);
+/// Creates the component template of an index, and adds new fields to it.
+#[derive(Debug)]
+pub(super) struct ComponentTemplate {
+    requests: Requests,
+    policy: Arc<Policy>,
+    fields: Arc<KnownFields>,
+}
+
+impl ComponentTemplate {
+    /// Creates the template for the settings that `policy` knows, with `fields`. Sends nothing.
+    pub(super) fn new(requests: &Requests, policy: &Arc<Policy>, fields: &Arc<KnownFields>) -> Self {
+        Self { requests: requests.clone(), policy: Arc::clone(policy), fields: Arc::clone(fields) }
+    }
+
+    /// Returns the name of the template, and which known fields it lacks or contradicts.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub(super) async fn difference(&self) -> Result<(String, Difference), RequestError> {
+        let known = self.fields.mapping();
+        let template = resources::component_template(&self.policy.settings_here(), &known);
+        let name = format!("component template {}", template.name);
+        let live = template.live(&self.requests).await?;
+        let live = live.map(|live| live.content["template"]["mappings"].clone()).unwrap_or_default();
+        Ok((name, compare(&known, &live)))
+    }
+
+    /// Adds all known fields, and those of the newest index, to the template. Returns whether it changed.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub(super) async fn add(&self, newest: Option<&Value>) -> Result<bool, RequestError> {
+        let known = self.fields.mapping();
+        let template = resources::component_template(&self.policy.settings_here(), &known);
         let live = match template.live(&self.requests).await {
             Err(error) if error.is_denied() => return Ok(false),
             live => live?,
         };
         let newest = newest.map(without_free_names).unwrap_or_default();
-        let wanted = self.wanted_template(&known, &newest, live.as_ref());
+        let wanted = self.wanted(&known, &newest, live.as_ref());
         let Some((decision, wanted, theirs)) = wanted else { return Ok(false) };
         match wanted.put(&self.requests, theirs.then_some(live.as_ref()).flatten()).await {
             Err(error) if error.is_denied() => return Ok(false),
@@ -30,16 +62,17 @@ impl Index {
     }
 
     /// Returns the wanted template if it differs from the live one. It keeps what is there and adds what is known.
-    fn wanted_template(&self, known: &Value, newest: &Value, live: Option<&Live>) -> Option<(Decision, Managed, bool)> {
-        let chosen = &self.settings.mapping.config.fields;
-        let settings = self.settings_here();
+    fn wanted(&self, known: &Value, newest: &Value, live: Option<&Live>) -> Option<(Decision, Managed, bool)> {
+        let settings = self.policy.settings_here();
+        let chosen = &settings.mapping.config.fields;
+        let force = self.requests.overwrites();
         let of = |mapping: &Value| resources::component_template(&settings, mapping);
         let Some(live) = live else {
             return Some((Decision::Make, of(&merge(known, newest, &BTreeMap::new())), false));
         };
-        let theirs = !self.force && (live.is_theirs() || live.is_newer());
+        let theirs = !force && (live.is_theirs() || live.is_newer());
         let mapping = &live.content["template"]["mappings"];
-        let merged = if self.force {
+        let merged = if force {
             merge(known, newest, &BTreeMap::new())
         } else if theirs {
             merge(&merge(mapping, known, chosen), newest, &BTreeMap::new())
@@ -57,7 +90,7 @@ impl Index {
         let same = hash(&wanted.content) == hash(&live.content);
         let leave = match theirs {
             true => same,
-            false => decide(&wanted.content, Some(live), self.force) == Decision::Leave || same && !live.is_theirs(),
+            false => decide(&wanted.content, Some(live), force) == Decision::Leave || same && !live.is_theirs(),
         };
         (!leave).then_some((Decision::Update, wanted, theirs))
     }
