@@ -16,9 +16,10 @@ async fn a_stranger_that_holds_all_bytes_gives_way_to_the_next() {
     let (head, _) = axum::http::Request::new(()).into_parts();
     let (source, now) = (Arc::from("signed"), Instant::now());
     let deadline = now + Duration::from_secs(3_600);
-    let room = |last| admission.waiting_room(&head, &source, IpAddr::from([192, 0, 2, last]));
+    // Of one address, the oldest gives way.
+    let room = || admission.waiting_room(&head, &source, IpAddr::from([192, 0, 2, 1]));
     for begun in 0..2 {
-        let (mut hog, mut honest) = (room(1), room(2));
+        let (mut hog, mut honest) = (room(), room());
         // All but the hog's head, and once the head of the other request.
         hog.budget.grow(256 * 1024 - (1 + begun) * head_bytes(&head)).unwrap();
         let endless = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
