@@ -49,9 +49,6 @@ fn container(error: &BatchError) -> String {
         ),
         BatchError::Block(offset, error) => format!("the block at byte {offset} cannot be read: {error}"),
         BatchError::Budget(error) => error.to_string(),
-        BatchError::SmallBlocks => {
-            "the compressed blocks of the file are too small: at least 8 KiB on average are required".to_owned()
-        }
         BatchError::BlockLength(offset) => format!("the block at byte {offset} is longer than its events"),
         BatchError::TooManyEvents(limit) => format!("the file holds more events than the limit of {limit}"),
         BatchError::TooLarge(limit) => format!("the events of the file are longer than the limit of {limit} bytes"),

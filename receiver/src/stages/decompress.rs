@@ -193,7 +193,7 @@ impl Decompressor {
 }
 
 /// Decompresses bzip2. Before its first byte, a decoder clears four bytes for each byte that a block may have by the
-/// head: 3.6 MB with the usual `BZh9`, which takes ten times as long as a small block itself. A short stream most likely
+/// head: 3.6 MB with the usual `BZh9`, which takes ten times as long as to read a small block. A short stream most likely
 /// has a small block, so it is read with the smallest size first, and only if that fails as its head says. The size
 /// decides nothing else.
 fn bzip2(input: &[u8], mut out: Out<'_>) -> Result<(), DecompressError> {

@@ -21,26 +21,6 @@ pub(crate) struct BatchLimits {
     pub(crate) bytes: usize,
 }
 
-/// So many blocks are free, and one more for each [`BLOCK_BYTES`] that they hold. Writers make blocks of 16,000 bytes
-/// (Rust, fastavro) or 64,000 (Java) by default; but some make one for a hundred events, or for each: see
-/// [`sent_for_a_block`].
-const FREE_BLOCKS: usize = 100;
-
-/// See [`FREE_BLOCKS`].
-const BLOCK_BYTES: usize = 8 * 1024;
-
-/// Returns for how many bytes of the file there may be one more block, whatever it holds; so what blocks cost stays in
-/// proportion to what was sent. A block takes 18 bytes of a file and what is compressed in it. To begin with one costs
-/// up to 15 µs (deflate), 85 µs (zstd and xz with a large window), or 250 µs (bzip2).
-fn sent_for_a_block(format: Format) -> usize {
-    match format {
-        // As many as there are bytes for.
-        Format::Deflate | Format::Snappy | Format::Gzip | Format::Zlib => 1,
-        Format::Zstd | Format::Xz => 64,
-        Format::Bzip2 => 512,
-    }
-}
-
 /// The values that the events of a file may hold per byte, in addition to those that one event may hold. A field counts
 /// as a value too, so a byte may hold a few values; hundreds occur only in schemas whose values take hardly any bytes.
 /// Without this limit, a file of a few kilobytes could hold the maximum number of such events.
@@ -78,8 +58,6 @@ pub(crate) enum BatchError {
     Block(usize, DecompressError),
     /// The block at this byte of the file is longer than its datums.
     BlockLength(usize),
-    /// There are many compressed blocks with little content.
-    SmallBlocks,
     /// There are more events than this limit.
     TooManyEvents(usize),
     /// There are more bytes than this limit.
@@ -198,7 +176,7 @@ fn validate_blocks(
     let codec = codec(container.codec())?;
     let mut batch = Batch::default();
     let (mut decompressor, mut decompressed) = (Decompressor::default(), Vec::new());
-    let (mut bytes, mut blocks) = (0, 0);
+    let mut bytes = 0;
     while let Some(block) = container.next_block().map_err(BatchError::Container)? {
         // Some writers end with an empty block, and leave it uncompressed.
         if block.count == 0 && block.data.is_empty() {
@@ -209,11 +187,6 @@ fn validate_blocks(
             None if block.data.len() > left => return Err(BatchError::TooLarge(limits.bytes)),
             None => block.data,
             Some(format) => {
-                blocks += 1;
-                let sent = block.offset + block.data.len();
-                if blocks > FREE_BLOCKS + bytes / BLOCK_BYTES + sent / sent_for_a_block(format) {
-                    return Err(BatchError::SmallBlocks);
-                }
                 decompressed.clear();
                 let result = decompressor.decompress(format, block.data, left, &mut decompressed, budget);
                 result.map_err(|error| match error {
