@@ -29,7 +29,7 @@ fn a_head_over_http2_is_held_until_its_last_frame() {
     let open = frame(HEADERS, 0, 100);
     assert_eq!(held(&begin, false), 0);
     for is_answering in [false, true] {
-        assert_eq!(held(&with(&[open.clone()]), is_answering), 200);
+        assert_eq!(held(&with(std::slice::from_ref(&open)), is_answering), 200);
         assert_eq!(held(&with(&[open.clone(), frame(CONTINUATION, 0, 50)]), is_answering), 300);
         assert_eq!(held(&with(&[open.clone(), frame(CONTINUATION, END_HEADERS, 50)]), is_answering), 0);
         assert_eq!(held(&with(&[frame(HEADERS, END_HEADERS, 100), frame(DATA, 0, 1_000)]), is_answering), 0);
