@@ -1,6 +1,5 @@
 //! Rules for every source file.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
@@ -11,9 +10,6 @@ use crate::files::{self, TextFile};
 const MAX_LINES: usize = 400;
 /// The folders of packages.
 const PACKAGES: [&str; 5] = ["shared", "receiver", "indexer", "tests", "tools"];
-
-/// The folders in which each type has all its methods in one file.
-const WHOLE_TYPES: [&str; 2] = ["indexer/src/bulk", "indexer/src/consume"];
 
 fn sources() -> Result<Vec<TextFile>> {
     let mut sources = Vec::new();
@@ -77,43 +73,7 @@ fn no_log_line_has_a_field_in_debug_form() -> Result<()> {
     })
 }
 
-/// Returns the type of the inherent `impl` block that begins at `line`, or `None` if the line begins a trait's block or
-/// no such block.
-fn type_of(line: &str) -> Option<&str> {
-    let rest = line.strip_prefix("impl").filter(|_| !line.contains(" for "))?;
-    let rest = if rest.starts_with('<') { rest.split_once("> ")?.1 } else { rest.strip_prefix(' ')? };
-    rest.split(|c: char| !c.is_alphanumeric()).next()
-}
-
 /// A type with methods in several files has no single owner for its data.
-#[test]
-fn all_methods_of_a_type_are_in_one_file() -> Result<()> {
-    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for folder in WHOLE_TYPES {
-        for file in files::below(folder, "rs")?.iter().filter(|file| !files::is_test(&file.path)) {
-            for name in file.text.lines().filter_map(type_of) {
-                places.entry(format!("{folder}: {name}")).or_default().insert(file.path.display().to_string());
-            }
-        }
-    }
-    assert!(places.len() > 50, "the types were not found");
-    let spread: Vec<String> = places
-        .iter()
-        .filter(|(_, files)| files.len() > 1)
-        .map(|(name, files)| format!("{name}: in {files:?}"))
-        .collect();
-    assert!(spread.is_empty(), "{}", spread.join("\n"));
-    Ok(())
-}
-
-#[test]
-fn the_type_of_an_impl_block_is_found_except_for_traits() {
-    assert_eq!(type_of("impl<'a> Work<'a> {"), Some("Work"));
-    assert_eq!(type_of("impl Bulk {"), Some("Bulk"));
-    assert_eq!(type_of("impl Drop for Lone {"), None);
-    assert_eq!(type_of("    impl Bulk {"), None);
-}
-
 #[test]
 fn no_module_is_a_mod_rs() -> Result<()> {
     assert_all(|path, _| path.ends_with("mod.rs").then(|| "is a mod.rs".to_owned()))

@@ -10,7 +10,17 @@ use crate::paths::{Segments, inherent_impls};
 
 /// The crates to check, by source folder, and the most files that may hold methods of one type. Implementations of
 /// traits and tests do not count.
-const CRATES: [(&str, usize); 1] = [("receiver/src", 1)];
+const CRATES: [(&str, usize); 8] = [
+    ("receiver/src", 1),
+    ("indexer/src", 1),
+    // `Schema` is in two files: one of them describes the documents that its data becomes.
+    ("shared/avro/src", 2),
+    ("shared/config/src", 1),
+    ("shared/kafka/src", 1),
+    ("shared/registry/src", 1),
+    ("shared/service/src", 1),
+    ("shared/traces/src", 1),
+];
 
 /// Returns the files with methods of each type, by the path of the type in the crate.
 fn files_of_types(folder: &str, sources: &[TextFile]) -> Result<BTreeMap<String, BTreeSet<String>>> {
@@ -44,7 +54,7 @@ fn the_methods_of_a_type_are_in_few_files() -> Result<()> {
     let mut found = Vec::new();
     for (folder, most) in CRATES {
         let sources = files::below(folder, "rs")?;
-        assert!(files_of_types(folder, &sources)?.len() > 50, "{folder}: the types were not found");
+        assert!(!files_of_types(folder, &sources)?.is_empty(), "{folder}: the types were not found");
         found.extend(complaints(folder, &sources, most)?);
     }
     assert!(found.is_empty(), "{}", found.join("\n"));

@@ -371,9 +371,9 @@ fn a_whole_request_that_only_an_operator_can_fix_blocks() {
 
 #[test]
 fn an_error_that_is_plain_text_is_the_reason() {
-    let judgement = judge(405, br#"{"error":"Incorrect HTTP method","status":405}"#, 1);
+    let judgement = judge(405, br#"{"error":"Incorrect HTTP method for uri [/x]","status":405}"#, 1);
     assert!(
-        matches!(&judgement, Judgement::Doubtful(refusal) if refusal.reason == "Incorrect HTTP method"),
+        matches!(&judgement, Judgement::Doubtful(refusal) if refusal.reason == "Incorrect HTTP method for uri [/x]"),
         "{judgement:?}"
     );
 }

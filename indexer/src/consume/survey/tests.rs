@@ -7,7 +7,8 @@ use super::*;
 
 #[test]
 fn a_survey_reports_that_the_topic_may_not_be_read() {
-    let (subscription, _, cluster) = member();
+    let (subscription, list, cluster) = member();
+    subscription.assign(&list).unwrap();
     let ask = || match survey(subscription.client(), TOPIC, &[Partition(0)]) {
         Report::Survey(survey) => survey.may_read,
         other => panic!("{other:?}"),
