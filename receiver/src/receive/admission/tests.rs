@@ -1,7 +1,8 @@
 use std::convert::Infallible;
+use std::pin::pin;
 
 use axum::body::Bytes;
-use futures::stream;
+use futures::{poll, stream};
 
 use super::*;
 
@@ -18,15 +19,22 @@ async fn a_stranger_that_holds_all_bytes_gives_way_to_the_next() {
     let deadline = now + Duration::from_secs(3_600);
     // Of one address, the oldest gives way.
     let room = || admission.waiting_room(&head, &source, IpAddr::from([192, 0, 2, 1]));
-    for begun in 0..2 {
-        let (mut hog, mut honest) = (room(), room());
-        // All but the hog's head, and once the head of the other request.
-        hog.budget.grow(256 * 1024 - (1 + begun) * head_bytes(&head)).unwrap();
+    for room_for_a_head in [false, true] {
+        let (mut hog, mut honest, mut others) = (room(), room(), room());
+        hog.budget.grow(1024).unwrap();
         let endless = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
-        let hog = async move { hog.read_body(endless, 1024, now, deadline).await.err() };
-        let honest = async move { honest.read_body(Body::from("body"), 1024, now, deadline).await };
-        let (hog, honest) = tokio::join!(hog, honest);
-        assert!(matches!(hog, Some(Rejection::Overloaded)), "{hog:?}");
-        assert_eq!(honest.unwrap().body(), b"body", "{begun}");
+        let mut hog = pin!(async move {
+            let refused = hog.read_body(endless, 1024, now, deadline).await.err();
+            drop(hog);
+            refused
+        });
+        assert!(poll!(hog.as_mut()).is_pending());
+        while others.budget.grow(1).is_ok() {}
+        if room_for_a_head {
+            others.budget.shrink(head_bytes(&head));
+        }
+        let (refused, read) = tokio::join!(hog, honest.read_body(Body::from("body"), 1024, now, deadline));
+        assert!(matches!(refused, Some(Rejection::Overloaded)), "{refused:?}");
+        assert_eq!(read.unwrap().body(), b"body");
     }
 }
