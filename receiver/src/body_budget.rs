@@ -31,12 +31,16 @@ pub(crate) struct BodyBudget {
 
 /// Says that requests would hold more than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no memory is left within the limit")]
 pub(crate) enum BudgetExceeded {
     /// The limit of all requests.
+    #[error("no memory is left within the limit")]
     ForAll,
     /// The limit of requests whose sender is unknown.
+    #[error("no memory is left within the limit")]
     ForStrangers,
+    /// The request alone would hold more than this, the limit. It never fits.
+    #[error("the request takes more than the {0} bytes of memory that one request may hold")]
+    Never(usize),
 }
 
 impl MemoryBudget {
@@ -63,6 +67,11 @@ impl MemoryBudget {
         BodyBudget { all: self.clone(), strangers: Some(strangers.clone()), bytes: 0 }
     }
 
+    /// Returns the limit for one request.
+    fn limit(&self, is_small: bool) -> usize {
+        if is_small { self.0.limit } else { self.0.limit_of_large }
+    }
+
     /// Returns the number of bytes held.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
@@ -71,7 +80,7 @@ impl MemoryBudget {
 
     /// Counts `bytes` more. `is_small` says whether the request is still small with them.
     fn grow(&self, bytes: usize, is_small: bool) -> Result<(), BudgetExceeded> {
-        let limit = if is_small { self.0.limit } else { self.0.limit_of_large };
+        let limit = self.limit(is_small);
         let before = self.0.used.fetch_add(bytes, Ordering::Relaxed);
         if before.saturating_add(bytes) <= limit {
             return Ok(());
@@ -91,7 +100,12 @@ impl BodyBudget {
     /// # Errors
     /// [`BudgetExceeded`]; then nothing is counted.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), BudgetExceeded> {
-        let is_small = self.bytes.saturating_add(bytes) <= SMALL;
+        let held = self.bytes.saturating_add(bytes);
+        let is_small = held <= SMALL;
+        let limit = self.all.limit(is_small);
+        if held > limit {
+            return Err(BudgetExceeded::Never(limit));
+        }
         self.all.grow(bytes, is_small)?;
         if let Some(strangers) = &self.strangers
             && strangers.grow(bytes, is_small).is_err()
@@ -101,6 +115,11 @@ impl BodyBudget {
         }
         self.bytes += bytes;
         Ok(())
+    }
+
+    /// Returns the number of bytes counted.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Moves the counted bytes to a new budget, for memory that another owner holds. This one is left empty.
@@ -142,8 +161,9 @@ impl BodyBudget {
         if needed <= there {
             return Ok(());
         }
-        // Doubling keeps the cost of copying proportional to what is read.
-        let wanted = there.saturating_mul(2).min(most).max(needed);
+        // Doubling keeps the cost of copying proportional to what is read. But no request gets more than its limit.
+        let room = self.all.limit(false).saturating_sub(self.bytes) / size_of::<T>().max(1);
+        let wanted = there.saturating_mul(2).min(most).min(there.saturating_add(room)).max(needed);
         self.grow((wanted - there).saturating_mul(size_of::<T>()))?;
         items.reserve_exact(wanted - items.len());
         Ok(())

@@ -176,7 +176,7 @@ impl Endpoint {
             common.admission.room(head)?
         } else {
             let sender = common.proxies.sender(&head.headers, client);
-            common.admission.waiting_room(head, &source.shared_name, sender)?
+            common.admission.waiting_room(head, &source.shared_name, sender)
         };
         // Body.
         let body = room.read_body(body, source.max_body, received.instant, deadline).await?;

@@ -104,8 +104,11 @@ const SOON: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(5);
 
 impl From<BudgetExceeded> for Rejection {
-    fn from(_: BudgetExceeded) -> Self {
-        Self::Overloaded
+    fn from(error: BudgetExceeded) -> Self {
+        match error {
+            BudgetExceeded::ForAll | BudgetExceeded::ForStrangers => Self::Overloaded,
+            BudgetExceeded::Never(limit) => Self::TooLarge(limit),
+        }
     }
 }
 
@@ -121,8 +124,8 @@ impl From<WorkError> for Rejection {
 impl From<DecompressError> for Rejection {
     fn from(error: DecompressError) -> Self {
         match error {
-            DecompressError::BudgetExceeded(_) => Self::Overloaded,
-            error @ (DecompressError::TooLarge(_) | DecompressError::Broken(_)) => Self::Decompress(error),
+            DecompressError::BudgetExceeded(BudgetExceeded::ForAll | BudgetExceeded::ForStrangers) => Self::Overloaded,
+            error => Self::Decompress(error),
         }
     }
 }
@@ -130,7 +133,7 @@ impl From<DecompressError> for Rejection {
 impl From<BatchError> for Rejection {
     fn from(error: BatchError) -> Self {
         match error {
-            BatchError::BudgetExceeded => Self::Overloaded,
+            BatchError::Budget(BudgetExceeded::ForAll | BudgetExceeded::ForStrangers) => Self::Overloaded,
             error => Self::Container(error),
         }
     }
@@ -157,11 +160,14 @@ impl Rejection {
             Self::BodyBroken => &table::BODY_BROKEN,
             Self::ContentEncoding => &table::CONTENT_ENCODING,
             Self::Decompress(DecompressError::Broken(_)) => &table::NOT_COMPRESSED,
-            Self::Decompress(DecompressError::TooLarge(_)) | Self::Container(BatchError::TooLarge(_)) => {
+            Self::Decompress(
+                DecompressError::TooLarge(_) | DecompressError::BudgetExceeded(BudgetExceeded::Never(_)),
+            )
+            | Self::Container(BatchError::TooLarge(_) | BatchError::Budget(BudgetExceeded::Never(_))) => {
                 &table::TOO_LARGE_UNPACKED
             }
             Self::Decompress(DecompressError::BudgetExceeded(_))
-            | Self::Container(BatchError::BudgetExceeded)
+            | Self::Container(BatchError::Budget(_))
             | Self::Overloaded => &table::OVERLOADED,
             Self::Unframe(UnframeError::ContentType) => &table::MEDIA_TYPE,
             Self::Unframe(UnframeError::Unsigned(_)) => &table::UNSIGNED,

@@ -1,17 +1,18 @@
 //! Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with or without TLS, until told to stop.
 //!
 //! `axum::serve` has no time-out for a head that never comes and no limit for connections; this has both. What
-//! strangers can hold is bounded in number, bytes and time: permits ([`connection_permits`]), heads ([`head`]), what is
-//! neither read nor asked for ([`socket`], [`unread`]).
+//! strangers can hold is bounded in number, bytes and time: permits ([`connection_permits`]), heads ([`head`], [`held`]),
+//! what is neither read nor asked for ([`socket`], [`unread`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use prometheus::{IntCounter, IntCounterVec, IntGauge};
+use service::budget::MinuteLog;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -32,6 +33,7 @@ mod connection;
 mod connection_permits;
 mod handshake;
 mod head;
+mod held;
 mod requests;
 mod socket;
 mod tls;
@@ -93,7 +95,8 @@ pub(crate) async fn serve(
     let permits = ConnectionPermits::new(settings.max_connections, settings.max_connections_per_address);
     let tasks = TaskTracker::new();
     let connections = Arc::new(connections(router, &settings, closing.clone()));
-    while let Some((stream, address)) = closing.run_until_cancelled(accept(&listener)).await {
+    let failures = MinuteLog::default();
+    while let Some((stream, address)) = closing.run_until_cancelled(accept(&listener, &failures)).await {
         let give_way = closing.child_token();
         let address = address.ip().to_canonical();
         let is_proxy = connections.is_proxy(address);
@@ -155,8 +158,8 @@ fn builder(idle_timeout: Duration) -> Builder<TokioExecutor> {
     builder
 }
 
-/// Returns the next connection.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+/// Returns the next connection. Logs the failures until then, at most once a minute.
+async fn accept(listener: &TcpListener, failures: &MinuteLog) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
@@ -166,7 +169,9 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
                 return (stream, address);
             }
             Err(error) => {
-                tracing::warn!(%error, "Cannot accept a connection; trying again.");
+                if let Some(failures) = failures.take(1, Instant::now()) {
+                    tracing::warn!(%error, failures, "Cannot accept connections; trying again.");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

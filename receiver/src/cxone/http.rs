@@ -76,7 +76,7 @@ impl Http {
             let wait = match request.send().await {
                 Ok(mut response) => match next(&response, url, attempt) {
                     Next::Take => match http::body(&mut response, max).await {
-                        Ok(Some(body)) => return Ok(CxoneAnswer { status: response.status(), body }),
+                        Ok(Some(body)) => return Ok(CxoneAnswer { status: response.status(), body: plain(body) }),
                         Ok(None) => {
                             let reason = format!("more than {max} bytes");
                             return Err(CxoneError::Garbage { url: url.to_owned(), reason });
@@ -93,6 +93,15 @@ impl Http {
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
+    }
+}
+
+/// Returns `body` without the byte order mark that some servers write before JSON; a reader may ignore it (RFC 8259,
+/// section 8.1).
+fn plain(body: Vec<u8>) -> Vec<u8> {
+    match body.strip_prefix(b"\xef\xbb\xbf") {
+        Some(rest) => rest.to_vec(),
+        None => body,
     }
 }
 

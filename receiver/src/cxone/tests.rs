@@ -218,6 +218,15 @@ async fn nonsense_instead_of_a_schema_is_reported() {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_before_an_answer_is_ignored() {
+    let stub = Stub::start().await;
+    let (status, headers, body) = token("t1", 3_600);
+    stub.answers(TOKEN_PATH, vec![(status, headers, format!("\u{feff}{body}"))]);
+    stub.answers("/schemas/s", vec![ok(format!("\u{feff}{SCHEMA}"))]);
+    assert_eq!(stub.client().schema("s").await.unwrap(), SCHEMA);
+}
+
+#[tokio::test]
 async fn a_subject_is_one_segment_of_the_path() {
     let stub = Stub::start().await;
     stub.answers("/schemas/a%2Fb%20c", vec![ok(SCHEMA)]);

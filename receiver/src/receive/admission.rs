@@ -41,8 +41,11 @@ pub(super) struct Room<'a> {
     pub(super) budget: BodyBudget,
     /// The permit; `None` while the sender is unknown.
     permit: Option<SemaphorePermit<'a>>,
-    /// The request's place among those whose senders are unknown, and how long its body may take.
+    /// The request's place among those whose senders are unknown, and how long its body may take. It is given back after
+    /// the bytes of the budget: others may wait for these.
     waiter: Option<(Waiter<'a>, Duration)>,
+    /// The bytes of the head of such a request, until they are counted.
+    head: usize,
 }
 
 impl Admission {
@@ -68,18 +71,14 @@ impl Admission {
     pub(super) fn room(&self, head: &Parts) -> Result<Room<'_>, Rejection> {
         let (permit, mut budget) = (self.permit()?, self.memory.hold());
         budget.grow(head_bytes(head))?;
-        Ok(Room { budget, permit: Some(permit), waiter: None })
+        Ok(Room { budget, permit: Some(permit), waiter: None, head: 0 })
     }
 
     /// Lets a request from `sender` to `source` wait for its body, because only the body authenticates it.
-    ///
-    /// # Errors
-    /// `Overloaded`.
-    pub(super) fn waiting_room(&self, head: &Parts, source: &Arc<str>, sender: IpAddr) -> Result<Room<'_>, Rejection> {
+    pub(super) fn waiting_room(&self, head: &Parts, source: &Arc<str>, sender: IpAddr) -> Room<'_> {
         let waiter = self.anteroom.enter(source, sender);
-        let mut budget = self.memory.hold_for_stranger(&self.anteroom.bytes);
-        budget.grow(head_bytes(head))?;
-        Ok(Room { budget, permit: None, waiter: Some((waiter, self.unauthenticated_timeout)) })
+        let budget = self.memory.hold_for_stranger(&self.anteroom.bytes);
+        Room { budget, permit: None, waiter: Some((waiter, self.unauthenticated_timeout)), head: head_bytes(head) }
     }
 
     /// Counts a request in its source's `rate` after its body has authenticated the sender, and gives it a permit.
@@ -88,6 +87,7 @@ impl Admission {
     /// `RateLimited` and `Overloaded`.
     pub(super) fn let_in<'a>(&'a self, room: &mut Room<'a>, rate: Option<&TokenBucket>) -> Result<(), Rejection> {
         room.budget.is_known();
+        room.waiter = None;
         take_rate(rate)?;
         room.permit = Some(self.permit()?);
         Ok(())
@@ -111,13 +111,17 @@ impl Room<'_> {
         received: Instant,
         deadline: Instant,
     ) -> Result<Buffer, Rejection> {
-        let Some((waiter, timeout)) = self.waiter.take() else {
+        let Some((waiter, timeout)) = &self.waiter else {
             return body::read(body, limit, deadline, &mut self.budget, None).await;
         };
-        let deadline = deadline.min(received + timeout);
+        let deadline = deadline.min(received + *timeout);
+        let read = async {
+            body::held(deadline, Some(waiter), || self.budget.grow(self.head)).await?;
+            body::read(body, limit, deadline, &mut self.budget, Some(waiter)).await
+        };
         tokio::select! {
             biased;
-            read = body::read(body, limit, deadline, &mut self.budget, Some(&waiter)) => read,
+            read = read => read,
             () = waiter.gives_way() => Err(Rejection::Overloaded),
         }
     }
@@ -137,3 +141,6 @@ fn head_bytes(head: &Parts) -> usize {
     let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
     target + head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
 }
+
+#[cfg(test)]
+mod tests;

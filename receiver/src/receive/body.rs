@@ -33,7 +33,7 @@ pub(crate) async fn read(
     }
     let most = body.size_hint().upper().and_then(|upper| usize::try_from(upper).ok()).unwrap_or(limit).min(limit);
     // At most 8 KiB, so that it fits any `usize`.
-    let mut buffer = Buffer::counted(announced.min(TRUSTED_LENGTH) as usize, budget)?;
+    let mut buffer = held(deadline, waiter, || Buffer::counted(announced.min(TRUSTED_LENGTH) as usize, budget)).await?;
     let mut chunks = body.into_data_stream();
     loop {
         let chunk = match timeout_at(deadline, chunks.next()).await {
@@ -45,13 +45,27 @@ pub(crate) async fn read(
         if chunk.len() > limit - buffer.body().len() {
             return Err(Rejection::TooLarge(limit));
         }
-        while let Err(error) = budget.reserve(buffer.bytes_mut(), chunk.len(), FRAME_LEN + most) {
-            let making_room = match (error, waiter) {
-                (BudgetExceeded::ForStrangers, Some(waiter)) => timeout_at(deadline, waiter.make_room()).await,
-                _ => return Err(Rejection::Overloaded),
-            };
-            making_room.map_err(|_| Rejection::Overloaded)?;
-        }
+        held(deadline, waiter, || budget.reserve(buffer.bytes_mut(), chunk.len(), FRAME_LEN + most)).await?;
         buffer.bytes_mut().extend_from_slice(&chunk);
+    }
+}
+
+/// Runs `hold`, which counts bytes. If the requests of unknown senders hold too much, a `waiter` asks one of them to give
+/// way, and `hold` runs again, until `deadline`.
+///
+/// # Errors
+/// `Overloaded`; `TooLarge` if the bytes fit no budget.
+pub(super) async fn held<T>(
+    deadline: Instant,
+    waiter: Option<&Waiter<'_>>,
+    mut hold: impl FnMut() -> Result<T, BudgetExceeded>,
+) -> Result<T, Rejection> {
+    loop {
+        let making_room = match (hold(), waiter) {
+            (Ok(held), _) => return Ok(held),
+            (Err(BudgetExceeded::ForStrangers), Some(waiter)) => timeout_at(deadline, waiter.make_room()).await,
+            (Err(error), _) => return Err(error.into()),
+        };
+        making_room.map_err(|_| Rejection::Overloaded)?;
     }
 }

@@ -41,7 +41,9 @@ impl FileSchemas {
             return Err(Rejection::UnusableSchema(SchemaName::File, NOT_AVRO));
         };
         let found = match self.registry.by_meaning(&schema, deadline).await {
-            Err(Rejection::UnknownSchema(_)) if self.registers => self.registry.register(text, schema, deadline).await,
+            Err(Rejection::UnknownSchema(_) | Rejection::SchemaPending(_)) if self.registers => {
+                self.registry.register(text, schema, deadline).await
+            }
             found => found,
         };
         match &found {

@@ -127,11 +127,16 @@ where
     A: Future<Output = Result<RegisteredSchema, RegistryError>>,
 {
     let mut found: Option<RegisteredSchema> = None;
+    let mut missing = Rejection::UnknownSchema(name);
     for subject in &source.subjects {
         let other = match answered(timeout_at(deadline, ask(subject)).await, &name) {
             Ok(other) => other,
             // Another subject may have it.
             Err(Rejection::UnknownSchema(_)) => continue,
+            Err(pending @ Rejection::SchemaPending(_)) => {
+                missing = pending;
+                continue;
+            }
             Err(rejection) => return Err(rejection),
         };
         if found.as_ref().is_some_and(|first| first.schema.meaning() != other.schema.meaning()) {
@@ -139,7 +144,7 @@ where
         }
         found.get_or_insert(other);
     }
-    let found = found.ok_or(Rejection::UnknownSchema(name))?;
+    let found = found.ok_or(missing)?;
     match source.current.load_full() {
         Some(current) if current.id == found.id => Ok(current),
         _ => compiled(source, found, &name),

@@ -26,6 +26,7 @@ use crate::source::Source;
 
 mod challenges;
 mod files;
+mod subjects;
 mod traced;
 
 const SCHEMA: &str = r#"{"type": "record", "name": "Event", "fields": [
@@ -67,11 +68,14 @@ async fn registry(known: Option<()>) -> String {
         return url;
     }
     let latest = json!({"subject": "events-value", "id": SCHEMA_ID, "version": 1, "schema": SCHEMA});
+    let first = latest.clone();
     let loose = json!({"subject": "loose-value", "id": 8, "version": 1, "schema": LOOSE});
     let by_id = json!({"schema": SCHEMA});
     let blob_of = json!([{"subject": "loose-value", "version": 2}, {"subject": "events-value", "version": 2}]);
     let missing = (StatusCode::NOT_FOUND, Json(json!({"error_code": 40403, "message": "Schema not found"})));
     let router = Router::new()
+        .route("/subjects/events-value/versions", get(|| async { Json(json!([1])) }))
+        .route("/subjects/events-value/versions/1", get(|| async { Json(first) }))
         .route("/subjects/events-value/versions/latest", get(|| async { Json(latest) }))
         .route("/subjects/loose-value/versions/latest", get(|| async { Json(loose) }))
         .route("/schemas/ids/7", get(|| async { Json(by_id) }))

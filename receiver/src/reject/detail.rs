@@ -48,10 +48,7 @@ fn container(error: &BatchError) -> String {
             "the codec {name:?} of the file is unknown: it must be null, deflate, snappy, zstandard, bzip2 or xz"
         ),
         BatchError::Block(offset, error) => format!("the block at byte {offset} cannot be read: {error}"),
-        BatchError::BudgetExceeded => "too many requests are in flight".to_owned(),
-        BatchError::SmallBlocks => {
-            "the compressed blocks of the file are too small: at least 8 KiB on average are required".to_owned()
-        }
+        BatchError::Budget(error) => error.to_string(),
         BatchError::BlockLength(offset) => format!("the block at byte {offset} is longer than its events"),
         BatchError::TooManyEvents(limit) => format!("the file holds more events than the limit of {limit}"),
         BatchError::TooLarge(limit) => format!("the events of the file are longer than the limit of {limit} bytes"),

@@ -82,9 +82,11 @@ rows! {
         None, Some("too many requests are in flight: try again");
     TOO_LARGE: PAYLOAD_TOO_LARGE, "too-large", "Body too large", Never, Traffic,
         None, None;
-    // RFC 9110, section 15.5.9: a server that has stopped waiting should say that it closes the connection.
-    BODY_TIMEOUT: REQUEST_TIMEOUT, "body-timeout", "Body did not arrive in time", Never, Traffic,
+    // RFC 9110, section 15.5.9: a server that has stopped waiting should say that it closes the connection, and the client
+    // may repeat the request on a new one.
+    BODY_TIMEOUT: REQUEST_TIMEOUT, "body-timeout", "Body did not arrive in time", Soon, Traffic,
         Some((CONNECTION, "close")), Some("the body did not arrive before the request's deadline");
+    // A sender whose connection breaks gets no answer. One that gets this one would send the same malformed body again.
     BODY_BROKEN: BAD_REQUEST, "body-broken", "Body broke off", Never, Traffic,
         None, Some("the body ended before its length or is not well-formed");
     // RFC 9110, section 15.5.16.

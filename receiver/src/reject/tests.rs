@@ -17,7 +17,7 @@ fn rows() -> Vec<Row> {
         (unauthorized(), 401, "unauthorized", &[("www-authenticate", "Bearer")]),
         (Rejection::TooLarge(5), 413, "too-large", &[]),
         (Rejection::RecordTooLarge, 413, "record-too-large", &[]),
-        (Rejection::BodyTimeout, 408, "body-timeout", &[("connection", "close")]),
+        (Rejection::BodyTimeout, 408, "body-timeout", &[("connection", "close"), ("retry-after", "1")]),
         (Rejection::BodyBroken, 400, "body-broken", &[]),
         (Rejection::Unframe(UnframeError::ContentType), 415, "unsupported-media-type", &[]),
         (
@@ -27,6 +27,12 @@ fn rows() -> Vec<Row> {
             &[("accept-encoding", "gzip, zstd, deflate")],
         ),
         (Rejection::Decompress(DecompressError::TooLarge(9)), 413, "too-large", &[]),
+        (BudgetExceeded::Never(9).into(), 413, "too-large", &[]),
+        (DecompressError::from(BudgetExceeded::Never(9)).into(), 413, "too-large", &[]),
+        (BatchError::from(BudgetExceeded::Never(9)).into(), 413, "too-large", &[]),
+        (BudgetExceeded::ForAll.into(), 503, "overloaded", &[("retry-after", "1")]),
+        (DecompressError::from(BudgetExceeded::ForAll).into(), 503, "overloaded", &[("retry-after", "1")]),
+        (BatchError::from(BudgetExceeded::ForAll).into(), 503, "overloaded", &[("retry-after", "1")]),
         (Rejection::Decompress(DecompressError::Broken(Format::Zstd)), 400, "invalid-content-encoding", &[]),
         (Rejection::Container(BatchError::TooManyEvents(9)), 413, "too-many-events", &[]),
         (Rejection::Container(BatchError::TooLarge(9)), 413, "too-large", &[]),
@@ -75,7 +81,19 @@ fn the_documentation_has_each_row() {
     for row in ROWS {
         let (status, code) = (format!("| {} |", row.status.as_u16()), format!("`{}`", row.code));
         let line = documented.lines().find(|line| line.starts_with(&status) && line.contains(&code));
-        assert!(line.is_some(), "docs/http.md has no {status} {code}");
+        let line = line.unwrap_or_else(|| panic!("docs/http.md has no {status} {code}"));
+        let retry = line.trim_end_matches([' ', '|']).rsplit('|').next().unwrap_or_default().trim();
+        match row.again {
+            // A change of the request may help.
+            Again::Never => assert!(
+                retry == "no"
+                    || retry.starts_with("with")
+                    || retry.starts_with("in several")
+                    || retry.starts_with("after it is registered"),
+                "{line}"
+            ),
+            Again::Soon | Again::Later | Again::Said => assert_eq!(retry, "after `Retry-After`", "{line}"),
+        }
     }
 }
 

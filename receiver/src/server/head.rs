@@ -1,7 +1,8 @@
-//! Counts the bytes of incomplete request heads, over all connections (P6).
+//! Counts the bytes of incomplete request heads, over all connections (P6). [`super::held`] says how many a connection
+//! holds.
 //!
-//! Bytes count until the receiver answers. The first bytes of each head are free, so that a sender who fills the budget
-//! with long heads keeps out only other long heads.
+//! The first bytes of each head are free, so that a sender who fills the budget with long heads keeps out only other
+//! long heads.
 
 use std::io::{Error, ErrorKind, Result};
 
@@ -10,11 +11,11 @@ use crate::body_budget::{BodyBudget, MemoryBudget};
 /// The bytes of each head that do not count, because every connection costs them anyway.
 pub(super) const FREE: usize = 4 * 1024;
 
-/// The most that is held of what is not whole. HTTP/2 keeps six frames of 16 KiB of a head before it gives up; HTTP/1
-/// and TLS keep less.
-const MOST: usize = 6 * 16 * 1024;
+/// The most that is held of what is not whole. HTTP/2 keeps six frames of 16 KiB of a head before it gives up, in a
+/// buffer that doubles as it grows; HTTP/1 and TLS keep less.
+const MOST: usize = 2 * 6 * 16 * 1024;
 
-/// The bytes that one connection has sent since its last answer.
+/// The bytes that one connection holds of what is not whole.
 #[derive(Debug)]
 pub(super) struct Head {
     budget: BodyBudget,
@@ -28,25 +29,29 @@ impl Head {
         Self { budget: all.hold(), free, bytes: 0 }
     }
 
-    /// Counts `bytes` that arrived and do not belong to a request being answered.
+    /// Counts `bytes` more.
+    ///
+    /// # Errors
+    /// See [`Head::hold`].
+    pub(super) fn grow(&mut self, bytes: usize) -> Result<()> {
+        self.hold(self.bytes.saturating_add(bytes))
+    }
+
+    /// Counts `bytes` from now on, instead of what was counted before.
     ///
     /// # Errors
     /// When the heads of all connections exceed the budget.
-    pub(super) fn grow(&mut self, bytes: usize) -> Result<()> {
+    pub(super) fn hold(&mut self, bytes: usize) -> Result<()> {
+        if bytes == self.bytes {
+            return Ok(());
+        }
         let free = self.free;
         let counted = |bytes: usize| bytes.min(MOST).saturating_sub(free);
-        let before = counted(self.bytes);
-        self.bytes = self.bytes.saturating_add(bytes);
-        let more = counted(self.bytes) - before;
-        self.budget.grow(more).map_err(|_| Error::new(ErrorKind::OutOfMemory, "too many long heads at a time"))
-    }
-
-    /// Resets the count, because the head is complete or was answered.
-    pub(super) fn clear(&mut self) {
-        if self.bytes > 0 {
-            self.bytes = 0;
-            self.budget.release();
-        }
+        let (before, now) = (counted(self.bytes), counted(bytes));
+        self.bytes = bytes;
+        self.budget.shrink(before.saturating_sub(now));
+        let grown = self.budget.grow(now.saturating_sub(before));
+        grown.map_err(|_| Error::new(ErrorKind::OutOfMemory, "too many long heads at a time"))
     }
 }
 

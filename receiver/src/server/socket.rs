@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use super::head::{self, Head};
+use super::held::Held;
 use crate::body_budget::MemoryBudget;
 use crate::client::Client;
 
@@ -34,6 +35,7 @@ pub(super) struct Socket<S> {
     stream: S,
     client: Arc<Client>,
     head: Head,
+    held: Held,
     opening: Option<Pin<Box<Sleep>>>,
     write_timeout: Duration,
     writing: Option<Pin<Box<Sleep>>>,
@@ -59,12 +61,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             stream,
             client,
             head: Head::new(&limits.heads, head::FREE),
+            held: Held::new(),
             opening: Some(Box::pin(tokio::time::sleep(limits.head_timeout))),
             write_timeout: limits.write_timeout,
             writing: None,
             lingering: None,
             thrown_away: 0,
         }
+    }
+
+    /// Notes that something is written.
+    fn note_written(&mut self) -> Result<()> {
+        if self.held.written() { self.head.hold(0) } else { Ok(()) }
     }
 
     /// Returns the result of a write, or an error if the other side has not read for too long.
@@ -104,11 +112,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<S> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let polled = Pin::new(&mut (&mut this.stream).take(AT_A_TIME)).poll_read(cx, buffer);
-        if this.client.is_answering() {
-            this.head.clear();
-        } else {
-            this.head.grow(buffer.filled().len() - before)?;
-        }
+        let arrived = buffer.filled().get(before..).unwrap_or_default();
+        this.head.hold(this.held.arrived(arrived, this.client.is_answering()))?;
         if this.opening.is_some() && this.client.has_begun() {
             this.opening = None;
         }
@@ -124,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         let this = self.get_mut();
-        this.head.clear();
+        this.note_written()?;
         let polled = Pin::new(&mut this.stream).poll_write(cx, bytes);
         this.written(cx, polled)
     }
@@ -135,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         slices: &[std::io::IoSlice<'_>],
     ) -> Poll<Result<usize>> {
         let this = self.get_mut();
-        this.head.clear();
+        this.note_written()?;
         let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
         this.written(cx, polled)
     }

@@ -14,6 +14,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use service::reloaded::{Fingerprint, Look, Reloaded};
+use service::tls::read_pem;
 
 mod expiry;
 
@@ -133,7 +134,7 @@ impl Pem {
 }
 
 fn read(key: &'static str, file: &Path) -> Result<Vec<u8>, TlsError> {
-    std::fs::read(file).map_err(|source| TlsError::Read { key, file: file.display().to_string(), source })
+    read_pem(file).map_err(|source| TlsError::Read { key, file: file.display().to_string(), source })
 }
 
 fn server_config(files: &crate::config::Tls, pem: &Pem) -> Result<ServerConfig, TlsError> {

@@ -158,8 +158,9 @@ async fn update_older(source: &Source, registry: &SchemaRegistry) {
             older.push(Arc::new(writer));
         }
     }
-    let ids = |writers: &[Arc<Writer>]| writers.iter().map(|writer| writer.id).collect::<Vec<_>>();
-    if ids(&source.older.load()) != ids(&older) {
+    let names =
+        |writers: &[Arc<Writer>]| writers.iter().map(|writer| (writer.id, writer.schema.meaning())).collect::<Vec<_>>();
+    if names(&source.older.load()) != names(&older) {
         source.older.store(Arc::new(older));
         source.changed();
     }
@@ -198,11 +199,16 @@ async fn update_current(source: &Source, registry: &SchemaRegistry) -> Result<Op
 /// # Errors
 /// When it lacks the key field.
 fn use_as_current(source: &Source, latest: &RegisteredSchema) -> Result<(), SchemaError> {
-    if source.current.load().as_ref().is_some_and(|current| current.id == latest.id) {
+    let known = source.current.load_full().filter(|current| current.id == latest.id);
+    if known.as_ref().is_some_and(|known| known.schema.meaning() == latest.schema.meaning()) {
         return Ok(());
     }
     let writer = source.writer(latest.id, Arc::clone(&latest.schema))?;
     source.current.store(Some(Arc::new(writer)));
+    if known.is_some() {
+        // The registry has given the id to another schema, and so perhaps other ids.
+        source.named.invalidate_all();
+    }
     source.changed();
     source.metrics.schema_info.set(latest.id.0);
     let (name, subject) = (source.name.as_str(), source.subject.as_str());

@@ -3,7 +3,7 @@ use service::metrics::Registry;
 use super::*;
 use crate::config::Auth;
 
-fn source(path: &str) -> crate::config::Source {
+pub(super) fn source(path: &str) -> crate::config::Source {
     crate::config::Source {
         path: path.to_owned(),
         subject: "events-value".to_owned(),

@@ -6,7 +6,6 @@
 //! refused at once instead of filling the queue; [`watch`] finds out when Kafka is back. All checks that are possible
 //! beforehand (the events find room, and the topic accepts such records) are made before the first event of a request
 //! is queued.
-//! of them is queued.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -15,9 +15,9 @@ use service::secret::Secret;
 pub struct SchemaRegistry {
     /// `schema_registry.url`: the base address of a registry with Confluent's API (Apicurio:
     /// `http://…/apis/ccompat/v7`). It may hold a user and a password, with `@`, `:`, `/`, `%` and the like
-    /// percent-encoded. Redirects are not followed. Several addresses of the same registry are separated by commas: if
-    /// one does not answer, or answers with an error of its own, Penstock asks the next one, and asks the failed one
-    /// last for 10 s.
+    /// percent-encoded. A context of the registry is part of the address (`http://…/contexts/.prod`), not of subjects.
+    /// Redirects are not followed. Several addresses of the same registry are separated by commas: if one does not
+    /// answer, or answers with an error of its own, Penstock asks the next one, and asks the failed one last for 10 s.
     #[serde(serialize_with = "redact::addresses")]
     pub url: String,
     /// `schema_registry.auth`: the credentials for the registry.
@@ -46,11 +46,11 @@ pub struct SchemaRegistry {
     /// `schema_registry.negative_ttl`: how long "no such schema" is remembered.
     #[serde(with = "humantime_serde")]
     pub negative_ttl: Duration,
-    /// `schema_registry.patience`: how long "no such schema" for an id counts as "not yet", at most `1h`: one node of a
-    /// registry may lack what another one has just registered. Meanwhile Penstock asks all addresses every second, a
-    /// receiver answers 503, and an indexer's partition waits. Ids far above those in use get no patience. In an
-    /// indexer, each id that turns out to be missing halves the patience for the next one, so a stream of them gets
-    /// none either. `0s`: the first answer counts.
+    /// `schema_registry.patience`: how long "no such schema" for an id, a version or a fingerprint counts as "not yet",
+    /// at most `1h`: one node of a registry may lack what another one has just registered. Meanwhile Penstock asks all
+    /// addresses every second, a receiver answers 503, and an indexer's partition waits. Ids far above those in use get
+    /// no patience. In an indexer, each id that turns out to be missing halves the patience for the next one, so a
+    /// stream of them gets none either. `0s`: the first answer counts.
     #[serde(with = "humantime_serde")]
     pub patience: Duration,
     /// `schema_registry.cache_dir`: a folder for schemas, created if missing: a service that starts while the registry

@@ -69,6 +69,6 @@ fn identity(certificate: &Path, key: &Path) -> Result<Identity, RegistrySetupErr
 }
 
 fn read(key: &'static str, file: &Path) -> Result<Vec<u8>, RegistrySetupError> {
-    std::fs::read(file)
+    tls::read_pem(file)
         .map_err(|error| RegistrySetupError::new(key, format!("cannot read {}: {error}", file.display())))
 }

@@ -23,12 +23,11 @@ impl Latest {
     /// Creates the search with empty caches, with requests by `client`.
     pub(super) fn new(config: &config::SchemaRegistry, client: &Arc<Client>, store: &Arc<SchemaStore>) -> Self {
         let weighed = Weighed::new(config);
-        Self {
-            client: Arc::clone(client),
-            store: Arc::clone(store),
-            latest: weighed.cache().time_to_live(config.refresh).build(),
-            last_known: weighed.cache().build(),
-        }
+        let latest = weighed.cache().time_to_live(config.refresh).build();
+        let last_known = weighed.cache().build();
+        store.forgets(&latest);
+        store.forgets(&last_known);
+        Self { client: Arc::clone(client), store: Arc::clone(store), latest, last_known }
     }
 
     /// Answers [`SchemaRegistry::latest`](super::SchemaRegistry::latest).

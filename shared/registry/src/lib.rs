@@ -14,7 +14,7 @@ use std::time::Duration;
 use prometheus::HistogramVec;
 
 use crate::wire::SchemaId;
-use avro::Schema;
+use avro::{Meaning, Schema};
 
 use by_id::ById;
 use client::Client;
@@ -83,6 +83,10 @@ enum Wanted {
     Version(String, u32),
     /// The subjects of an id.
     Owner(SchemaId),
+    /// The version of a subject with this fingerprint.
+    Fingerprint(String, u64),
+    /// The version of a subject that means the same.
+    Meaning(String, Meaning),
 }
 
 impl SchemaRegistry {
@@ -110,7 +114,7 @@ impl SchemaRegistry {
         let versions = Arc::new(Versions::new(config, &client, &store));
         let inner = Inner {
             by_id: ById::new(&client, &store),
-            look_up: LookUp::new(config, &client, &latest, &versions),
+            look_up: LookUp::new(config, &client, &store, &latest, &versions),
             owners: Owners::new(config, &client, &store, &versions),
             client,
             store,
@@ -204,8 +208,8 @@ impl SchemaRegistry {
     /// from the registry. If several have it and mean the same, returns the newest. Looks at the newest 100.
     ///
     /// # Errors
-    /// [`RegistryError`]: `NotFound` if no version has it, or the subject does not exist; `Ambiguous` if several
-    /// versions have it and mean different values.
+    /// [`RegistryError`]: `NotFound` if no version has it, or the subject does not exist; before that `NotYet` for a
+    /// while; `Ambiguous` if several versions have it and mean different values.
     pub async fn by_fingerprint(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
         self.inner.look_up.by_fingerprint(subject, fingerprint).await
     }
@@ -214,7 +218,8 @@ impl SchemaRegistry {
     /// from memory or from the registry. Looks at the newest 100.
     ///
     /// # Errors
-    /// [`RegistryError`]: `NotFound` if no version does, or the subject does not exist.
+    /// [`RegistryError`]: `NotFound` if no version does, or the subject does not exist; before that `NotYet` for a
+    /// while.
     pub async fn by_meaning(&self, subject: &str, schema: &Schema) -> Result<RegisteredSchema, RegistryError> {
         self.inner.look_up.by_meaning(subject, schema).await
     }

@@ -9,14 +9,16 @@ use moka::future::Cache;
 
 use super::client::Client;
 use super::latest::Latest;
+use super::store::SchemaStore;
 use super::versions::Versions;
 use super::weighed::Weighed;
-use super::{RegisteredSchema, RegistryError};
+use super::{RegisteredSchema, RegistryError, Wanted};
 use avro::{Meaning, Schema};
 
 /// Looks up versions by what their schemas are.
 pub(super) struct LookUp {
     client: Arc<Client>,
+    store: Arc<SchemaStore>,
     latest: Arc<Latest>,
     versions: Arc<Versions>,
     by_meaning: Cache<(String, Meaning), RegisteredSchema>,
@@ -30,18 +32,24 @@ impl LookUp {
     pub(super) fn new(
         config: &config::SchemaRegistry,
         client: &Arc<Client>,
+        store: &Arc<SchemaStore>,
         latest: &Arc<Latest>,
         versions: &Arc<Versions>,
     ) -> Self {
         let weighed = Weighed::new(config);
-        Self {
+        let look_up = Self {
             client: Arc::clone(client),
+            store: Arc::clone(store),
             latest: Arc::clone(latest),
             versions: Arc::clone(versions),
             by_meaning: weighed.cache().build(),
             by_fingerprint: weighed.cache().time_to_live(config.refresh).build(),
             last_known: weighed.cache().build(),
-        }
+        };
+        store.forgets(&look_up.by_meaning);
+        store.forgets(&look_up.by_fingerprint);
+        store.forgets(&look_up.last_known);
+        look_up
     }
 
     /// Forgets the fingerprints of all subjects. Registrations from here are rare, so they may be looked up again.
@@ -66,7 +74,7 @@ impl LookUp {
                 Ok(schema)
             }
             Err(error @ RegistryError::Unavailable { .. }) => self.last_known.get(&key).await.ok_or(error),
-            Err(error) => Err(error),
+            Err(error) => Err(self.patient(Wanted::Fingerprint(key.0, fingerprint), error).await),
         }
     }
 
@@ -76,8 +84,21 @@ impl LookUp {
         if let Some(schema) = self.by_meaning.get(&key).await {
             return Ok(schema);
         }
-        let found = self.by_meaning.try_get_with(key, self.of_meaning(subject, schema)).await;
-        found.map_err(|error| RegistryError::clone(&error))
+        match self.by_meaning.try_get_with(key, self.of_meaning(subject, schema)).await {
+            Ok(found) => Ok(found),
+            Err(error) => {
+                let wanted = Wanted::Meaning(subject.to_owned(), schema.meaning());
+                Err(self.patient(wanted, RegistryError::clone(&error)).await)
+            }
+        }
+    }
+
+    /// Returns the error to report: a node may lack a version that was registered a moment ago at another one.
+    async fn patient(&self, wanted: Wanted, error: RegistryError) -> RegistryError {
+        match error {
+            RegistryError::NotFound { .. } => self.store.absent.note(wanted, &error).await,
+            other => other,
+        }
     }
 
     async fn of_meaning(&self, subject: &str, wanted: &Schema) -> Result<RegisteredSchema, RegistryError> {

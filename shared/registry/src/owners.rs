@@ -41,11 +41,13 @@ impl Owners {
         store: &Arc<SchemaStore>,
         versions: &Arc<Versions>,
     ) -> Self {
+        let of_id = Cache::new(config.cache_capacity.max(1));
+        store.forgets(&of_id);
         Self {
             client: Arc::clone(client),
             store: Arc::clone(store),
             versions: Arc::clone(versions),
-            of_id: Cache::new(config.cache_capacity.max(1)),
+            of_id,
             believed: config.negative_ttl,
         }
     }

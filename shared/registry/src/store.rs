@@ -1,8 +1,13 @@
 //! The schemas at hand, in memory and on disk, and what the registry does not have. Every answer of the registry
 //! updates them, whatever the request was.
+//!
+//! An id is believed to stand for one schema permanently. A registry that was emptied, or restored from an old backup,
+//! gives the ids that it has forgotten to other schemas, and nothing says so. Therefore each answer is compared with what
+//! is known.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use moka::future::Cache;
@@ -26,6 +31,8 @@ pub(super) struct SchemaStore {
     pub(super) absent: Absent,
     /// The schemas known before the process started, for use while the registry is down.
     pub(super) disk_cache: Option<DiskCache>,
+    /// Each empties a cache of another part.
+    forgetting: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
 }
 
 impl SchemaStore {
@@ -38,6 +45,7 @@ impl SchemaStore {
             by_id: weighed.cache().build(),
             absent: Absent::new(config, config.cache_capacity.max(1)),
             disk_cache: DiskCache::new(config, url),
+            forgetting: Mutex::default(),
         }
     }
 
@@ -70,8 +78,17 @@ impl SchemaStore {
 
     /// Stores `found`, which the registry returned, as the latest schema of `subject` if one is named.
     pub(super) async fn answered(&self, subject: Option<&str>, found: &FoundSchema) {
-        self.absent.seen(found.registered.id);
+        let RegisteredSchema { id, schema } = &found.registered;
+        self.absent.seen(*id);
         self.forget_used().await;
+        if self.cached(*id).is_some_and(|known| known.meaning() != schema.meaning()) {
+            tracing::error!(
+                schema_id = id.0,
+                "The schema registry has given a known schema id to another schema: was it emptied or restored? \
+                 Forgetting all schemas. Records that were framed with the id before can no longer be read."
+            );
+            self.forget_all();
+        }
         if let Some(disk_cache) = &self.disk_cache {
             disk_cache.keep(subject, found).await;
         }
@@ -94,6 +111,26 @@ impl SchemaStore {
         }
     }
 
+    /// Makes `cache` part of what is forgotten if the registry gives a known id to another schema.
+    pub(super) fn forgets<K, V>(&self, cache: &Cache<K, V>)
+    where
+        K: Hash + Eq + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
+        let cache = cache.clone();
+        let forget = Box::new(move || cache.invalidate_all());
+        self.forgetting.lock().unwrap_or_else(PoisonError::into_inner).push(forget);
+    }
+
+    /// Forgets all schemas in memory, so that they are requested again. What is stored now counts as new.
+    fn forget_all(&self) {
+        self.hot.store(Arc::default());
+        self.by_id.invalidate_all();
+        for forget in self.forgetting.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            forget();
+        }
+    }
+
     /// Notes that the registry answered `wanted` with `error`. Returns the error to report. Removes a schema from disk
     /// if it is definitely missing.
     pub(super) async fn note_missing(&self, wanted: Wanted, error: &RegistryError) -> RegistryError {
@@ -104,7 +141,7 @@ impl SchemaStore {
             match &wanted {
                 Wanted::Id(id) => disk_cache.forget_id(*id).await,
                 Wanted::Subject(subject) => disk_cache.forget_latest(subject).await,
-                Wanted::Version(..) | Wanted::Owner(_) => {}
+                Wanted::Version(..) | Wanted::Owner(_) | Wanted::Fingerprint(..) | Wanted::Meaning(..) => {}
             }
         }
         error

@@ -32,10 +32,12 @@ impl Versions {
     pub(super) fn new(config: &config::SchemaRegistry, client: &Arc<Client>, store: &Arc<SchemaStore>) -> Self {
         let weighed = Weighed::new(config);
         let Weighed { capacity } = weighed;
+        let by_number = weighed.cache().build();
+        store.forgets(&by_number);
         Self {
             client: Arc::clone(client),
             store: Arc::clone(store),
-            by_number: weighed.cache().build(),
+            by_number,
             lists: Cache::builder().max_capacity(capacity).time_to_live(config.negative_ttl.min(LIST_BELIEVED)).build(),
         }
     }

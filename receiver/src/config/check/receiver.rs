@@ -126,6 +126,7 @@ fn check_source(config: &Config, name: &str, key: &str, source: &Source, problem
         problems.add(format_args!("{key}.path"), message);
     }
     problems.not_empty(format_args!("{key}.subject"), &source.subject);
+    check_contexts(key, source, problems);
     problems.within(format_args!("{key}.older_versions"), u64::from(source.older_versions), 0, MAX_OLDER_VERSIONS);
     if source.accept_subjects.len() > MAX_SUBJECTS || source.accept_subjects.iter().any(String::is_empty) {
         problems.add(format_args!("{key}.accept_subjects"), "must be names of subjects, 100 of them at most");
@@ -161,6 +162,21 @@ fn check_source(config: &Config, name: &str, key: &str, source: &Source, problem
     auth::check(&format!("{key}.auth"), &source.auth, problems);
     if let Some(verification) = &source.verification {
         verification::check(&format!("{key}.verification"), verification, &source.auth, problems);
+    }
+}
+
+/// Refuses subjects of another context than the registry's default one (`:.prod:events-value`): each context counts ids
+/// of its own, and the ids in records are looked up in the context of the registry's address.
+fn check_contexts(key: &str, source: &Source, problems: &mut Problems) {
+    const MESSAGE: &str = "names a context of the registry. Schema ids in records do not name it, so write it into \
+                           schema_registry.url (https://…/contexts/.NAME), and the subject without it";
+    // The default context is a single dot.
+    let is_elsewhere = |subject: &str| subject.starts_with(":.") && !subject.starts_with(":.:");
+    if is_elsewhere(&source.subject) {
+        problems.add(format_args!("{key}.subject"), MESSAGE);
+    }
+    if source.accept_subjects.iter().any(|subject| is_elsewhere(subject)) {
+        problems.add(format_args!("{key}.accept_subjects"), MESSAGE);
     }
 }
 

@@ -141,6 +141,17 @@ fn limits_of_files_and_of_the_quarantine_are_checked() {
 }
 
 #[test]
+fn a_subject_of_another_context_of_the_registry_is_refused() {
+    let text = GOOD.replace("subject: s", "subject: ':.prod:s'");
+    let found = problems(&text);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("receiver.sources.cxone.subject: names a context"), "{found:?}");
+    let found = source_problem(&["accept_subjects: [a, ':.prod:s']"]);
+    assert!(found.starts_with("receiver.sources.cxone.accept_subjects: names a context"), "{found}");
+    assert!(problems(&GOOD.replace("subject: s", "subject: ':.:s'")).is_empty(), "the default context");
+}
+
+#[test]
 fn the_defaults_need_only_a_webhook() {
     let found = problems("");
     assert_eq!(found.len(), 1);

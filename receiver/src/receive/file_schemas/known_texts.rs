@@ -12,6 +12,8 @@ use crate::message::Writer;
 
 /// The most bytes of texts and their compiled schemas.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// How long the id of a schema is believed. A registry that was emptied or restored may give it to another one.
+const KNOWN: Duration = Duration::from_secs(60);
 /// The most texts that are remembered as unusable, by their hashes.
 const MAX_REFUSED: u64 = 1_000;
 /// How long a refusal is remembered. The registry may accept the schema later, after a change of its rules.
@@ -29,7 +31,7 @@ impl Default for KnownTexts {
             u32::try_from(text.len().saturating_add(writer.schema.bytes())).unwrap_or(u32::MAX)
         };
         Self {
-            known: Cache::builder().weigher(weigh).max_capacity(MAX_BYTES).build(),
+            known: Cache::builder().weigher(weigh).max_capacity(MAX_BYTES).time_to_live(KNOWN).build(),
             refused: Cache::builder().max_capacity(MAX_REFUSED).time_to_live(BELIEVED).build(),
         }
     }

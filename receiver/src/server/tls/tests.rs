@@ -79,3 +79,22 @@ fn an_error_names_the_key_and_the_file() {
     let error = Tls::load(&files(folder.path())).err().unwrap().to_string();
     assert!(error.starts_with("receiver.tls.key_file:"), "{error}");
 }
+
+/// As Windows writes files, and as `cat` joins files without a line break at their end.
+#[test]
+fn no_authority_is_skipped_for_what_is_before_it_in_its_line() {
+    let folder = TempDir::new().unwrap();
+    renew(folder.path());
+    let file = folder.path().join("clients.pem");
+    let pem = || renew(folder.path()).0;
+    let trimmed = || pem().trim_end().to_owned();
+    for (text, count) in [
+        (format!("\u{feff}{}{}", pem(), pem()), 2),
+        (format!("{}{}", trimmed(), trimmed()), 2),
+        (format!("# old: caf\u{e9}\r\n{}\r\n{}", pem().replace('\n', "\r\n"), pem()), 2),
+    ] {
+        std::fs::write(&file, &text).unwrap();
+        let found = certificates("client_ca_file", &file, &read("client_ca_file", &file).unwrap()).unwrap();
+        assert_eq!(found.len(), count, "{text}");
+    }
+}

@@ -5,6 +5,29 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use super::*;
+use crate::config::Config;
+use crate::metrics::Metrics;
+use registry::wire::SchemaId;
+
+/// As after a registry was emptied, or restored from a backup that lacks its newest schemas.
+#[test]
+fn a_known_id_with_another_schema_becomes_current() {
+    let metrics = Metrics::new(&service::metrics::Registry::new()).unwrap();
+    let mut config = Config::default();
+    config.receiver.sources = [("a".to_owned(), super::super::tests::source("/a"))].into();
+    let source = Source::compile_all(&config, &metrics).unwrap().remove(0);
+    let registered =
+        |text: &str| RegisteredSchema { id: SchemaId(7), schema: Arc::new(avro::Schema::parse(text).unwrap()) };
+    for text in [r#""long""#, r#""string""#] {
+        let latest = registered(text);
+        use_as_current(&source, &latest).unwrap();
+        let current = source.current.load_full().unwrap();
+        assert_eq!(current.schema.meaning(), latest.schema.meaning(), "{text}");
+    }
+    let generation = source.generation();
+    use_as_current(&source, &registered(r#"{"type": "string", "doc": "the same"}"#)).unwrap();
+    assert_eq!(source.generation(), generation, "nothing has changed");
+}
 
 /// Counts the warnings.
 struct Warnings(Arc<AtomicUsize>);

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hmac::{KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConstantTimeEq};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::Unauthorized;
 use super::replay::Mark;
@@ -144,19 +146,23 @@ pub(super) fn decode_base64(written: &[u8], room: &mut [u8]) -> Option<()> {
     (len == room.len()).then_some(())
 }
 
-/// Returns the timestamp (Unix time in seconds or milliseconds) as written, if it is at most `tolerance` before or
-/// after `now`.
+/// Returns the timestamp as written, if it is at most `tolerance` before or after `now`.
 pub(super) fn fresh(written: &[u8], tolerance: Duration, now: SystemTime) -> Result<&[u8], Unauthorized> {
     let now = now.duration_since(UNIX_EPOCH).map_err(|_| Unauthorized)?;
-    let digits = std::str::from_utf8(written).map_err(|_| Unauthorized)?;
-    let number: u64 = match digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        true => digits.parse().map_err(|_| Unauthorized)?,
-        false => return Err(Unauthorized),
-    };
-    let time = match number {
+    let time = std::str::from_utf8(written).ok().and_then(since_epoch).ok_or(Unauthorized)?;
+    if time.abs_diff(now) <= tolerance { Ok(written) } else { Err(Unauthorized) }
+}
+
+/// Returns the time that `text` names, since the Unix epoch: seconds or milliseconds, or a time by RFC 3339 as Zendesk,
+/// Twitch and Box write it.
+fn since_epoch(text: &str) -> Option<Duration> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let nanoseconds = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
+        return u64::try_from(nanoseconds).ok().map(Duration::from_nanos);
+    }
+    let number = text.parse().ok()?;
+    Some(match number {
         FIRST_IN_MILLISECONDS.. => Duration::from_millis(number),
         _ => Duration::from_secs(number),
-    };
-    let apart = time.abs_diff(now);
-    if apart <= tolerance { Ok(written) } else { Err(Unauthorized) }
+    })
 }

@@ -158,3 +158,23 @@ fn decompression_counts_its_memory_and_stays_in_the_budget() {
         assert!(out.capacity() <= 1 << 20, "{format:?}: {}", out.capacity());
     }
 }
+
+/// To set a decoder up takes longer than to read a small block.
+#[test]
+fn one_decoder_of_zstandard_serves_all_blocks() {
+    let all = MemoryBudget::new(64 << 20);
+    let (mut budget, mut decompressor) = (all.hold(), Decompressor::default());
+    let mut read = |text: &[u8], budget: &mut BodyBudget| {
+        let (mut out, input) = (Vec::new(), zstd::bulk::compress(text, 3).unwrap());
+        decompressor.decompress(Format::Zstd, &input, 1 << 20, &mut out, budget).unwrap();
+        assert_eq!(out, text);
+        budget.shrink(out.capacity());
+        decompressor.zstd.as_ref().map(DCtx::sizeof)
+    };
+    let with_window = read(&TEXT.repeat(1_000), &mut budget);
+    let counted = budget.bytes();
+    assert_eq!(read(TEXT, &mut budget), with_window, "a new one would be smaller, with a small window");
+    assert!(counted > 0 && budget.bytes() == counted, "what it keeps stays counted");
+    decompressor.release(&mut budget);
+    assert_eq!(budget.bytes(), 0);
+}

@@ -102,9 +102,11 @@ pub(super) fn of(code: RDKafkaErrorCode) -> Fault {
     }
 }
 
-/// Returns whether the refusal may be due to another record of the same batch.
+/// Returns whether the refusal may be due to another record of the same batch: the checks of a broker, or of a proxy in
+/// front of it (`PolicyViolation`), look at single records.
 pub(super) fn may_be_of_another(code: RDKafkaErrorCode) -> bool {
-    matches!(of(code), Fault::Size | Fault::Event) || code == RDKafkaErrorCode::InvalidTimestamp
+    use RDKafkaErrorCode as Code;
+    matches!(of(code), Fault::Size | Fault::Event) || matches!(code, Code::InvalidTimestamp | Code::PolicyViolation)
 }
 
 #[cfg(test)]

@@ -137,9 +137,12 @@ async fn a_record_too_large_for_kafka_is_not_reported_as_an_outage() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_refused_in_a_batch_and_accepted_alone_is_accepted() {
     let setup = Setup::new().await;
-    for refusal in
-        [RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD]
-    {
+    for refusal in [
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD,
+        // As proxies in front of Kafka answer that check records.
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
+    ] {
         setup.cluster.request_errors(RDKafkaApiKey::Produce, &[refusal]);
         assert_eq!(setup.produce().await, Ok(()));
     }
@@ -159,6 +162,30 @@ async fn an_error_for_the_operator_is_not_an_outage_and_shows_in_readiness() {
     });
     remarked.await.expect("the readiness names the topic");
     assert!(setup.readiness.is_ready());
+    assert_eq!(setup.produce().await, Ok(()));
+}
+
+/// Before Kafka 2.8 a producer needs a permission on the cluster (`IDEMPOTENT_WRITE`). Without it each producer fails
+/// permanently, as soon as it is connected.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_producer_without_permission_is_the_operators_fault_until_it_has_one() {
+    let setup = Setup::new().await;
+    let denied = RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    setup.cluster.request_errors(RDKafkaApiKey::InitProducerId, &[denied; 2]);
+    // The first producer fails for another reason. The next two lack the permission.
+    let desynchronised = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+    setup.cluster.request_errors(RDKafkaApiKey::Produce, &[desynchronised]);
+    assert_eq!(setup.produce().await, Err(ProduceError::Unavailable));
+
+    let blocked = Err(ProduceError::Blocked(RDKafkaErrorCode::ClusterAuthorizationFailed));
+    let refused = tokio::time::timeout(Duration::from_secs(30), async {
+        while setup.produce().await != blocked {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    refused.await.expect("the sender is told that an operator must act");
+    assert!(!setup.readiness.is_ready());
+    setup.ready().await;
     assert_eq!(setup.produce().await, Ok(()));
 }
 

@@ -13,6 +13,7 @@ use service::admin::Condition;
 use service::backoff::Backoff;
 use tokio_util::sync::CancellationToken;
 
+use super::fault::{self, Fault};
 use super::health::Without;
 use super::{CLIENT_ID, ProduceError, Producer, rules};
 
@@ -23,6 +24,9 @@ const LOOK: Duration = Duration::from_secs(3);
 
 /// The interval of requests for the rules of the topics.
 const RULES: Duration = Duration::from_secs(60);
+
+/// Kafka's error for which a producer has failed permanently, and librdkafka's reason.
+type FatalError = (RDKafkaErrorCode, String);
 
 /// Keeps `condition` and the producer's view of Kafka up to date until `shutdown`. The condition is met when the
 /// cluster answers and has at least one of `topics`. Readiness names the missing topics, and only their events are
@@ -97,6 +101,7 @@ fn note(
     };
     let mut wrong: Vec<String> = without.values().map(|without| without.why.clone()).collect();
     wrong.sort_unstable();
+    wrong.dedup();
     let all = without.len() == topics.len();
     health.set_without(without);
     health.set_away(false);
@@ -185,12 +190,15 @@ async fn look(
     if producer.shared.health.take_all_brokers_down() {
         condition.unmet(format!("kafka.brokers: no connection to any of {}", kafka.brokers));
     }
-    let fatal = producer.client.load_full().client().fatal_error();
-    if let Some((code, reason)) = fatal {
-        let reason = format!("the producer has failed permanently and is being replaced: {code}: {reason}");
-        tracing::error!(%reason, "Replacing the producer.");
-        condition.unmet(reason);
-        blocking(producer, |producer| producer.client.rebuild().map_err(|error| error.to_string())).await?;
+    if let Some(failed) = replace_failed(producer, condition).await?
+        && fault::of(failed.0) == Fault::Operator
+    {
+        // The next producer fails in the same way until an operator acts, but needs a moment to find out.
+        producer.shared.health.set_without(refused(topics, &failed));
+        tokio::time::sleep(BACKOFF.max).await;
+        if let Some(failed) = fatal_error(producer) {
+            return Ok(refused(topics, &failed));
+        }
     }
     let brokers = kafka.brokers.clone();
     let wanted = topics.to_vec();
@@ -205,6 +213,31 @@ async fn look(
         }
     }
     Ok(without)
+}
+
+/// Replaces the producer if it has failed permanently. Returns its error.
+///
+/// # Errors
+/// Why there is no new producer, in words.
+async fn replace_failed(producer: &Arc<Producer>, condition: &Condition) -> Result<Option<FatalError>, String> {
+    let Some(failed) = fatal_error(producer) else { return Ok(None) };
+    let reason = format!("the producer has failed permanently and is being replaced: {}: {}", failed.0, failed.1);
+    tracing::error!(%reason, "Replacing the producer.");
+    condition.unmet(reason);
+    blocking(producer, |producer| producer.client.rebuild().map_err(|error| error.to_string())).await?;
+    Ok(Some(failed))
+}
+
+/// Returns why the producer has failed permanently, if it has.
+fn fatal_error(producer: &Producer) -> Option<FatalError> {
+    producer.client.load_full().client().fatal_error()
+}
+
+/// Returns `topics` as those that cannot be written to because each producer fails in this way.
+fn refused(topics: &[String], (code, reason): &FatalError) -> HashMap<String, Without> {
+    let without =
+        Without { why: format!("each producer fails: {code}: {reason}"), error: ProduceError::Blocked(*code) };
+    topics.iter().map(|topic| (topic.clone(), without.clone())).collect()
 }
 
 /// Runs blocking work on a thread where it may block.

@@ -8,7 +8,7 @@ use registry::wire;
 use super::{Event, Invalid, invalid};
 use crate::body_budget::{BodyBudget, BudgetExceeded};
 use crate::message::Writer;
-use crate::stages::decompress::{DecompressError, Format, decompress};
+use crate::stages::decompress::{DecompressError, Decompressor, Format};
 
 /// The limits of a file.
 #[derive(Clone, Copy, Debug)]
@@ -19,26 +19,6 @@ pub(crate) struct BatchLimits {
     pub(crate) events: usize,
     /// The most bytes of all events together, decompressed.
     pub(crate) bytes: usize,
-}
-
-/// So many blocks are free, and one more for each [`BLOCK_BYTES`] that they hold. Writers make blocks of 16,000 bytes
-/// (Rust, fastavro) or 64,000 (Java) by default; but some make one for a hundred events, or for each: see
-/// [`sent_for_a_block`].
-const FREE_BLOCKS: usize = 100;
-
-/// See [`FREE_BLOCKS`].
-const BLOCK_BYTES: usize = 8 * 1024;
-
-/// Returns for how many bytes of the file there may be one more block, whatever it holds; so what blocks cost stays in
-/// proportion to what was sent. A block takes 18 bytes of a file and what is compressed in it. To begin with one costs
-/// up to 15 µs (deflate), 85 µs (zstd and xz with a large window), or 250 µs (bzip2).
-fn sent_for_a_block(format: Format) -> usize {
-    match format {
-        // As many as there are bytes for.
-        Format::Deflate | Format::Snappy | Format::Gzip | Format::Zlib => 1,
-        Format::Zstd | Format::Xz => 64,
-        Format::Bzip2 => 512,
-    }
 }
 
 /// The values that the events of a file may hold per byte, in addition to those that one event may hold. A field counts
@@ -78,8 +58,6 @@ pub(crate) enum BatchError {
     Block(usize, DecompressError),
     /// The block at this byte of the file is longer than its datums.
     BlockLength(usize),
-    /// There are many compressed blocks with little content.
-    SmallBlocks,
     /// There are more events than this limit.
     TooManyEvents(usize),
     /// There are more bytes than this limit.
@@ -93,13 +71,13 @@ pub(crate) enum BatchError {
         /// What is wrong with the event.
         invalid: Box<Invalid>,
     },
-    /// All requests together would hold too much.
-    BudgetExceeded,
+    /// All requests together, or this one alone, would hold too much.
+    Budget(BudgetExceeded),
 }
 
 impl From<BudgetExceeded> for BatchError {
-    fn from(_: BudgetExceeded) -> Self {
-        Self::BudgetExceeded
+    fn from(error: BudgetExceeded) -> Self {
+        Self::Budget(error)
     }
 }
 
@@ -174,8 +152,22 @@ impl Batch {
 /// while it works, at most twice the limit of bytes.
 ///
 /// # Errors
-/// [`BatchError`], for the first error in the file.
+/// [`BatchError`], for the first error in the file. Then nothing more is counted.
 pub(crate) fn validate_container(
+    container: Container<'_>,
+    writer: &Writer,
+    limits: &BatchLimits,
+    budget: &mut BodyBudget,
+) -> Result<Batch, BatchError> {
+    let before = budget.bytes();
+    let result = validate_blocks(container, writer, limits, budget);
+    if result.is_err() {
+        budget.shrink(budget.bytes() - before);
+    }
+    result
+}
+
+fn validate_blocks(
     mut container: Container<'_>,
     writer: &Writer,
     limits: &BatchLimits,
@@ -183,8 +175,8 @@ pub(crate) fn validate_container(
 ) -> Result<Batch, BatchError> {
     let codec = codec(container.codec())?;
     let mut batch = Batch::default();
-    let mut decompressed = Vec::new();
-    let (mut bytes, mut blocks) = (0, 0);
+    let (mut decompressor, mut decompressed) = (Decompressor::default(), Vec::new());
+    let mut bytes = 0;
     while let Some(block) = container.next_block().map_err(BatchError::Container)? {
         // Some writers end with an empty block, and leave it uncompressed.
         if block.count == 0 && block.data.is_empty() {
@@ -195,15 +187,11 @@ pub(crate) fn validate_container(
             None if block.data.len() > left => return Err(BatchError::TooLarge(limits.bytes)),
             None => block.data,
             Some(format) => {
-                blocks += 1;
-                let sent = block.offset + block.data.len();
-                if blocks > FREE_BLOCKS + bytes / BLOCK_BYTES + sent / sent_for_a_block(format) {
-                    return Err(BatchError::SmallBlocks);
-                }
                 decompressed.clear();
-                decompress(format, block.data, left, &mut decompressed, budget).map_err(|error| match error {
+                let result = decompressor.decompress(format, block.data, left, &mut decompressed, budget);
+                result.map_err(|error| match error {
                     DecompressError::TooLarge(_) => BatchError::TooLarge(limits.bytes),
-                    DecompressError::BudgetExceeded(_) => BatchError::BudgetExceeded,
+                    DecompressError::BudgetExceeded(error) => BatchError::Budget(error),
                     broken @ DecompressError::Broken(_) => BatchError::Block(block.offset, broken),
                 })?;
                 decompressed.as_slice()
@@ -212,6 +200,7 @@ pub(crate) fn validate_container(
         bytes += data.len();
         batch.add(&block, data, writer, limits, budget)?;
     }
+    decompressor.release(budget);
     budget.shrink(decompressed.capacity());
     Ok(batch)
 }

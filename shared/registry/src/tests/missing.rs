@@ -70,3 +70,23 @@ async fn a_missing_reference_is_not_yet_until_patience_ends() {
     let error = at(&[&stub], Duration::from_nanos(1)).by_id(ID).await.unwrap_err();
     assert!(matches!(error, RegistryError::Unusable { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn a_missing_version_is_not_yet_until_patience_ends() {
+    let stub = Stub::start().await;
+    stub.answer("/subjects/x/versions", 200, json!([1]));
+    stub.has_version("x", "1", 7, LONG, &json!([]));
+    stub.has_version("x", "latest", 7, LONG, &json!([]));
+    let other = Schema::parse(r#""int""#).unwrap();
+    for (patience, is_pending) in [(Duration::from_secs(3_600), true), (Duration::from_nanos(1), false)] {
+        let registry = at(&[&stub], patience);
+        for error in [
+            registry.by_version("x", 2).await.unwrap_err(),
+            registry.by_fingerprint("x", other.fingerprint()).await.unwrap_err(),
+            registry.by_meaning("x", &other).await.unwrap_err(),
+        ] {
+            assert_eq!(matches!(error, RegistryError::NotYet { .. }), is_pending, "{error}");
+            assert_eq!(matches!(error, RegistryError::NotFound { .. }), !is_pending, "{error}");
+        }
+    }
+}

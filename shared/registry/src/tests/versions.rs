@@ -115,3 +115,23 @@ async fn latest_now_bypasses_the_cache() {
     assert_eq!(registry.latest("x").await.unwrap().id, SchemaId(13));
     assert_eq!(registry.latest_now("x").await.unwrap().id, SchemaId(14));
 }
+
+/// As after a registry was emptied, or restored from a backup that lacks its newest schemas.
+#[tokio::test]
+async fn an_id_that_the_registry_gives_to_another_schema_is_noticed() {
+    let stub = three_versions().await;
+    let registry = stub.registry();
+    registry.latest("x").await.unwrap();
+    registry.by_version("x", 2).await.unwrap();
+    let long = registry.by_id(SchemaId(13)).await.unwrap();
+
+    stub.has_version("x", "latest", 13, INT, &json!([]));
+    stub.has_version("x", "2", 12, LONG, &json!([]));
+    stub.has_schema(13, INT);
+    stub.has_schema(12, LONG);
+    let now = registry.latest_now("x").await.unwrap().schema;
+    assert_ne!(now.meaning(), long.meaning());
+    assert_eq!(registry.by_id(SchemaId(13)).await.unwrap().meaning(), now.meaning());
+    assert_eq!(registry.by_id(SchemaId(12)).await.unwrap().meaning(), long.meaning(), "other ids are not believed");
+    assert_eq!(registry.by_version("x", 2).await.unwrap().schema.meaning(), long.meaning());
+}

@@ -129,6 +129,29 @@ fn a_timestamp_may_be_in_milliseconds() {
     }
 }
 
+/// As Zendesk, Twitch (with nanoseconds) and Box (with an offset) write them.
+#[test]
+fn a_timestamp_may_be_in_the_form_of_rfc_3339() {
+    let auth = with_timestamp(hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", &["secret"]));
+    for (time, accepted) in [
+        ("2023-11-14T22:13:20Z", true),
+        ("2023-11-14T22:18:19.637747359Z", true),
+        ("2023-11-14T15:13:20-07:00", true),
+        ("2023-11-14T22:18:21Z", false),
+        ("2023-11-14T22:08:19Z", false),
+        ("2023-11-14T22:13:20", false),
+        ("2023-11-14", false),
+        ("1969-12-31T23:59:59Z", false),
+        ("", false),
+    ] {
+        let signature = sign("secret", &[time.as_bytes(), b".", b"body"]);
+        let headers = [("x-signature", signature.as_str()), ("x-timestamp", time)];
+        assert_eq!(accepts(&auth, NOW, &headers, b"body"), accepted, "{time}");
+        let other = [headers[0], ("x-timestamp", "1700000000")];
+        assert!(!accepts(&auth, NOW, &other, b"body"), "the text is signed, not the time");
+    }
+}
+
 #[test]
 fn method_path_and_headers_can_be_signed() {
     let auth = auth(json!({

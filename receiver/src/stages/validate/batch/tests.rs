@@ -8,6 +8,8 @@ use registry::wire::SchemaId;
 use super::*;
 use crate::body_budget::MemoryBudget;
 
+mod blocks;
+
 const SCHEMA: &str = r#"{"type": "record", "name": "Event", "fields": [
     {"name": "event_id", "type": ["null", "string"]}, {"name": "agent", "type": "string"}]}"#;
 
@@ -181,50 +183,6 @@ fn a_file_cut_off_within_a_block_is_refused() {
     }
 }
 
-/// Returns the block that holds `data` alone.
-fn packed(codec: Codec, data: &[u8]) -> Vec<u8> {
-    let mut data = data.to_vec();
-    codec.compress(&mut data).unwrap();
-    data
-}
-
-/// As writers make them that flush after each event, or after every hundred small ones (Go's).
-#[test]
-fn a_block_for_each_event_is_accepted() {
-    const EVENTS: usize = 5_000;
-    for codec in all_codecs().into_iter().filter(|codec| !matches!(codec, Codec::Bzip2(_))) {
-        let name: &str = codec.into();
-        // An event of some length, and no two alike.
-        let event = |number: usize| {
-            let id = format!("{:032x}", (number as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834));
-            [vec![2, 64], id.into_bytes(), b"\x06amy".to_vec()].concat()
-        };
-        let blocks: Vec<Vec<u8>> = (0..EVENTS).map(|number| packed(codec, &event(number))).collect();
-        let blocks: Vec<(u8, &[u8])> = blocks.iter().map(|block| (1, &**block)).collect();
-        let batch = read(&file_of(SCHEMA, name, &blocks), &LIMITS).unwrap_or_else(|error| panic!("{name}: {error:?}"));
-        assert_eq!(batch.events().len(), EVENTS, "{name}");
-    }
-}
-
-#[test]
-fn blocks_that_cost_more_than_was_sent_for_them_are_refused() {
-    for codec in all_codecs().into_iter().skip(1) {
-        let name: &str = codec.into();
-        let block = packed(codec, &datum(0));
-        assert_eq!(read(&file_of(SCHEMA, name, &[(1, &*block); 100]), &LIMITS).unwrap().events().len(), 100);
-        let many = read(&file_of(SCHEMA, name, &vec![(1, &*block); 2_000]), &LIMITS);
-        match codec {
-            // Ten bytes of an event in a hundred of a file.
-            Codec::Zstandard(_) | Codec::Bzip2(_) => {
-                assert!(matches!(many, Err(BatchError::SmallBlocks)), "{name}: {many:?}");
-            }
-            _ => assert_eq!(many.unwrap().events().len(), 2_000, "{name}"),
-        }
-    }
-    let plain = file_of(SCHEMA, "null", &vec![(1, &*datum(0)); 1_000]);
-    assert_eq!(read(&plain, &LIMITS).unwrap().events().len(), 1_000, "without a codec they cost nothing");
-}
-
 /// One event of a few bytes may hold the maximum number of values, but not every event of a file.
 #[test]
 fn a_file_of_tiny_events_with_many_values_is_refused() {
@@ -294,7 +252,10 @@ fn the_budget_counts_all_memory_of_a_file_and_then_its_events() {
     let taken = batch.values.capacity() + batch.keys.capacity() + batch.ends.capacity() * size_of::<End>();
     assert_eq!((batch.events().len(), all.bytes()), (5_000, taken));
     for room in [0, 10_000, taken / 2, taken] {
-        let none = validate_container(container(), &writer(), &LIMITS, &mut MemoryBudget::new(room).hold());
-        assert!(matches!(none, Err(BatchError::BudgetExceeded)), "{room}: {none:?}");
+        let all = MemoryBudget::new(room);
+        let mut budget = all.hold();
+        let none = validate_container(container(), &writer(), &LIMITS, &mut budget);
+        assert!(matches!(none, Err(BatchError::Budget(BudgetExceeded::Never(_)))), "{room}: {none:?}");
+        assert_eq!(all.bytes(), 0, "{room}: what is freed no longer counts");
     }
 }
