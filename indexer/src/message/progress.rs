@@ -23,3 +23,16 @@ pub struct Progress {
     /// The offset after the last record of this partition in the batch.
     pub next: NextOffset,
 }
+
+impl Progress {
+    /// Returns the assignment under which the record at `offset` of `partition` was read, by the `progress` of its
+    /// batch. If the partition was lost and assigned again meanwhile, a batch may hold a record twice; the later
+    /// assignment counts then. `None` if the batch does not hold it.
+    pub fn epoch_of(progress: &[Self], partition: Partition, offset: Offset) -> Option<Epoch> {
+        let holds = |step: &&Self| step.partition == partition && step.first <= offset && offset.0 < step.next.0;
+        progress.iter().rfind(holds).map(|step| step.epoch)
+    }
+}
+
+#[cfg(test)]
+mod tests;

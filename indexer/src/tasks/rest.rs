@@ -14,7 +14,7 @@ use crate::batch::Batch;
 use crate::bulk::set_aside::Lone;
 use crate::bulk::{Bulk, SetAside};
 use crate::dead_letter::DeadLetters;
-use crate::message::progress::Epoch;
+use crate::message::progress::{Epoch, Progress};
 use crate::message::report::{self, Report, Settled};
 
 /// The assignments that have ended: the last one of each partition.
@@ -94,7 +94,9 @@ impl Rest {
     }
 }
 
+/// Returns the assignment with which the document of `set_aside` is given up.
 fn epoch_of(batch: &Batch, set_aside: &SetAside) -> Epoch {
-    let partition = batch.items[set_aside.item].origin.partition;
-    batch.progress.iter().find(|step| step.partition == partition).map_or(Epoch(0), |step| step.epoch)
+    let origin = &batch.items[set_aside.item].origin;
+    // A document of no assignment would never be given up: that loses nothing.
+    Progress::epoch_of(&batch.progress, origin.partition, origin.offset).unwrap_or(Epoch(u64::MAX))
 }
