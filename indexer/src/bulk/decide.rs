@@ -27,7 +27,10 @@ pub(super) async fn decide(rounds: &Rounds, lone: &mut Lone) -> Delivered {
             count::log_refused(&rounds.metrics, lone.batch(), &delivered.refused);
             return delivered;
         };
-        if lone.refuse(&set_aside, before) && !rounds.control.may_be_full(&set_aside).await {
+        let is_at_fault = lone.refuse(&set_aside, before);
+        if rounds.control.may_be_full(&set_aside).await {
+            lone.excuse();
+        } else if is_at_fault {
             lone.log_verdict(&set_aside, true);
             open.decided("document");
             return lone.refused(set_aside);

@@ -251,6 +251,11 @@ impl Case {
         self.first
     }
 
+    /// Notes that a full shard refused the document: its refusals so far are no evidence.
+    pub fn excuse(&mut self) {
+        self.rounds = 0;
+    }
+
     /// Notes that `index` refused the document again, for `cause`. `before` is how many documents the index had
     /// accepted before this attempt (as [`Doubts::accepted_by`] counts them; 0 if its witness was refused in the same
     /// way). Returns whether the document is at fault.

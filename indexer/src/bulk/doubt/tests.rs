@@ -172,3 +172,15 @@ fn the_remembered_evidence_is_bounded() {
     let evidence = doubts.indices.values().next().unwrap();
     assert_eq!((evidence.refused.len(), evidence.refused[0].documents.len()), (MAX_CAUSES, MAX_DOCUMENTS));
 }
+
+#[test]
+fn what_a_full_shard_refused_is_no_evidence_later() {
+    let (mut doubts, begin) = (Doubts::default(), Instant::now());
+    let mut case = Case::new(index(), illegal(), &doubts, begin);
+    let late = begin + SPAN;
+    assert!((1..ROUNDS).all(|_| !again(&mut case, &mut doubts, 1, late)));
+    assert!(again(&mut case, &mut doubts, 1, late), "without the shard, it would be at fault");
+    case.excuse();
+    assert!((1..ROUNDS).all(|_| !again(&mut case, &mut doubts, 1, late)), "it needs all the evidence again");
+    assert!(again(&mut case, &mut doubts, 1, late));
+}

@@ -81,6 +81,11 @@ impl Lone {
         is_at_fault
     }
 
+    /// Notes that a full shard refused the document.
+    pub(in crate::bulk) fn excuse(&mut self) {
+        self.case.excuse();
+    }
+
     /// Logs the verdict, and once that there is still none after a while. The reason may quote the document, so only
     /// the dead letter contains it.
     pub(in crate::bulk) fn log_verdict(&mut self, set_aside: &SetAside, is_at_fault: bool) {
