@@ -53,7 +53,7 @@ mod rounds;
 pub mod set_aside;
 mod stream_dedup;
 pub(crate) mod traced;
-mod verify;
+pub mod verify;
 mod work;
 
 /// Sends the batches of a topic: all of them share the limiter of each index set.

@@ -12,14 +12,14 @@ use kafka::position::{NextOffset, Offset, Partition};
 use crate::message::progress::{Epoch, Progress};
 
 /// How far each assigned partition is settled.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ledger {
     accounts: BTreeMap<Partition, Account>,
     last_epoch: u64,
 }
 
 /// The state of one assigned partition.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Account {
     epoch: Epoch,
     /// The unsettled batches, by their first record of this partition.
@@ -32,7 +32,7 @@ struct Account {
 }
 
 /// An unsettled batch.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Open {
     /// Since when its first record has been held.
     since: Instant,

@@ -12,7 +12,7 @@ use crate::message::record::Record;
 use crate::message::target::Target;
 
 /// Collects the current batch. Its buffers grow to the size of a batch once and are passed on with it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct BatchBuilder {
     body: Vec<u8>,
     raw: Vec<u8>,

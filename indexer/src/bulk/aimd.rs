@@ -24,7 +24,7 @@ pub enum Signal {
 }
 
 /// Holds the two limits and the number of requests in flight.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Aimd {
     limit: f64,
     max_limit: f64,

@@ -55,7 +55,7 @@ pub enum Position {
 }
 
 /// Decides whether requests may be sent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Breaker {
     max_failures: u32,
     failures: u32,
@@ -64,7 +64,7 @@ pub struct Breaker {
     logged: Option<Logged>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Open {
     pause: Pause,
     since: Instant,
@@ -74,7 +74,7 @@ struct Open {
 }
 
 /// What was logged last, so that a state that flaps is not logged each time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Logged {
     code: &'static str,
     at: Instant,

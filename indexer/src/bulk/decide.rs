@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::count;
 use super::delivered::Delivered;
+use super::doubt::Attempt;
 use super::rounds::Rounds;
 use super::set_aside::{Alone, Lone};
 use crate::backoff::Backoff;
@@ -44,8 +45,8 @@ async fn attempt(rounds: &Rounds, lone: &Lone) -> (Delivered, u64) {
     let (index, cause) = (Arc::clone(lone.case().index()), lone.case().cause().clone());
     let _turn = rounds.undecided.turn(&cause).await;
     let witness = rounds.control.beside(&index, &cause).await;
-    let mut alone = Alone { index, cause, witness, before: 0 };
+    let mut alone = Alone { attempt: Attempt::new(index, cause), witness };
     let mut work = rounds.landing.work(lone.batch()).alone();
     rounds.run(&mut work, lone.batch(), Some(&mut alone)).await;
-    (work.delivered, alone.before)
+    (work.delivered, alone.attempt.before)
 }

@@ -5,13 +5,16 @@
 //! are refused in the same way and none is accepted, the index or the cluster is at fault. Without other documents
 //! there is no evidence, and nothing is decided.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kafka::position::{Offset, Partition};
 
 use super::outcome::{Refusal, Trouble, is_block};
+pub use attempt::{Attempt, cause_of, hear};
+
+mod attempt;
 
 /// A document is at fault after this many refusals, if the index accepted another document before each of them.
 const ROUNDS: u32 = 5;
@@ -41,7 +44,7 @@ const MAX_DOCUMENTS: usize = 16;
 pub type Document = (Partition, Offset);
 
 /// How a document was refused. The message text is not part of it, because the text names the document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cause {
     /// The status; 0 where the whole request failed.
     pub status: u16,
@@ -50,14 +53,14 @@ pub struct Cause {
 }
 
 /// Holds the evidence on all indices of one topic.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Doubts {
-    indices: HashMap<Arc<str>, Evidence>,
+    indices: BTreeMap<Arc<str>, Evidence>,
     order: VecDeque<Arc<str>>,
 }
 
 /// Holds the evidence on one index.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Evidence {
     /// Documents written.
     written: u64,
@@ -71,7 +74,7 @@ struct Evidence {
 }
 
 /// Documents that an index refused for one cause since it last accepted one.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Refused {
     cause: Cause,
     documents: VecDeque<Document>,
@@ -79,7 +82,7 @@ struct Refused {
 }
 
 /// One doubtful document.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Case {
     index: Arc<str>,
     cause: Cause,

@@ -1,5 +1,4 @@
-//! Permits every bulk request and receives its outcome: [`Aimd`] and [`Breaker`] behind one lock, with readiness and
-//! metrics.
+//! Permits every bulk request and receives its outcome: a [`Gate`] behind a lock, with waiting, readiness and metrics.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -8,20 +7,18 @@ use service::admin::Condition;
 use tokio::sync::{Notify, watch};
 
 use super::aimd::{Aimd, Signal};
-use super::breaker::{Admission, Breaker, Change, Pause, Position};
-use super::outcome::{Block, BlockKind, BulkFailure};
+use super::breaker::{Breaker, Change, Pause, Position};
+use super::outcome::BlockKind;
 use crate::metrics::{BulkMetrics, as_i64};
+use gate::{Admitted, Gate, Later};
+pub use gate::{Health, RequestBudget};
 
-/// The largest number of documents in a probe.
-const PROBE_ITEMS: usize = 10;
-/// After this many failed probes, each probe holds one document, a different one each time, because one document may
-/// make every larger probe fail.
-const MANY_PROBES: u32 = 3;
+pub mod gate;
 
 /// Permits requests in the order in which they ask.
 #[derive(Debug)]
 pub struct Limiter {
-    state: Mutex<LimiterState>,
+    gate: Mutex<Gate>,
     /// Held by the first in the queue; the others wait for it in turn.
     turn: tokio::sync::Mutex<()>,
     changed: Notify,
@@ -30,44 +27,12 @@ pub struct Limiter {
     metrics: BulkMetrics,
 }
 
-#[derive(Debug)]
-struct LimiterState {
-    aimd: Aimd,
-    breaker: Breaker,
-}
-
 /// Permission for one request. Dropping it without [`Permit::report`] returns the slot and reports nothing.
 #[derive(Debug)]
 pub struct Permit<'a> {
     limiter: &'a Limiter,
-    started: Instant,
-    probe: bool,
-    /// Whether the request counts towards the limit of requests in flight.
-    has_slot: bool,
-    budget: RequestBudget,
+    admitted: Admitted,
     reported: bool,
-}
-
-/// How much a request may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestBudget {
-    /// The number of documents.
-    pub items: usize,
-    /// The approximate number of bytes in the body.
-    pub bytes: usize,
-}
-
-/// What a finished request shows about Elasticsearch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Health {
-    /// The request settled documents, or its answer shows no failure of Elasticsearch.
-    Well,
-    /// All parts of the request failed for now.
-    Failed(BulkFailure),
-    /// The request was answered, but no document was accepted, and the cause is unknown.
-    Unclear,
-    /// An operator must fix something.
-    Blocked(Block),
 }
 
 /// Returns the time, which tests can control.
@@ -79,7 +44,7 @@ impl Limiter {
     /// Creates an open limiter. `condition` reports whether requests are sent.
     pub fn new(aimd: Aimd, breaker: Breaker, condition: Condition, metrics: BulkMetrics) -> Self {
         let limiter = Self {
-            state: Mutex::new(LimiterState { aimd, breaker }),
+            gate: Mutex::new(Gate::new(aimd, breaker)),
             turn: tokio::sync::Mutex::new(()),
             changed: Notify::new(),
             pause: watch::Sender::new(None),
@@ -105,8 +70,8 @@ impl Limiter {
         loop {
             match self.admit(needs_slot) {
                 Ok(permit) => return permit,
-                Err(None) => self.changed.notified().await,
-                Err(Some(until)) => tokio::select! {
+                Err(Later::AtChange) => self.changed.notified().await,
+                Err(Later::At(until)) => tokio::select! {
                     () = self.changed.notified() => {}
                     () = tokio::time::sleep_until(until.into()) => {}
                 },
@@ -121,65 +86,30 @@ impl Limiter {
 
     /// Returns how many bytes a body should have at most.
     pub fn target_bytes(&self) -> usize {
-        self.lock().aimd.target_bytes()
+        self.lock().target_bytes()
     }
 
     /// Reports readiness, unless requests are held back. Called when Elasticsearch and the index exist.
     pub fn ready(&self) {
-        if self.lock().breaker.pause().is_none() {
+        if self.lock().pause().is_none() {
             self.condition.met();
         }
     }
 
-    /// Returns a permit, or else when to ask again; `None` means at the next change.
-    fn admit(&self, needs_slot: bool) -> Result<Permit<'_>, Option<Instant>> {
-        let mut state = self.lock();
-        let started = now();
-        let budget = RequestBudget { items: usize::MAX, bytes: state.aimd.target_bytes() };
-        let (probe, budget) = match state.breaker.admit(started) {
-            Admission::Free if !needs_slot || state.aimd.has_slot() => (false, budget),
-            Admission::Free | Admission::AfterProbe => return Err(None),
-            Admission::At(until) => return Err(Some(until)),
-            // Requests that have hung since before the outage do not delay the probe.
-            Admission::Probe if state.breaker.failed_probes() >= MANY_PROBES => {
-                (true, RequestBudget { items: 1, ..budget })
-            }
-            Admission::Probe => (true, RequestBudget { items: PROBE_ITEMS, ..budget }),
-        };
-        if needs_slot {
-            state.aimd.start();
-        }
-        self.measure(&state);
-        Ok(Permit { limiter: self, started, probe, has_slot: needs_slot, budget, reported: false })
+    /// Returns a permit, or else when to ask again.
+    fn admit(&self, needs_slot: bool) -> Result<Permit<'_>, Later> {
+        let mut gate = self.lock();
+        let admitted = gate.admit(needs_slot, now())?;
+        self.measure(&gate);
+        Ok(Permit { limiter: self, admitted, reported: false })
     }
 
-    fn report(&self, permit: &Permit<'_>, bytes: usize, signal: Signal, health: Option<Health>) {
-        let mut state = self.lock();
-        let now = now();
-        let jitter = rand::random();
-        if permit.has_slot {
-            state.aimd.finish(permit.started, bytes, signal, now);
-        }
-        let was_open = state.breaker.pause().is_some();
-        let change = match health {
-            Some(Health::Well) => state.breaker.succeeded(permit.probe, now),
-            Some(Health::Failed(failure)) => state.breaker.failed(permit.probe, failure, jitter, permit.started, now),
-            Some(Health::Unclear) => state.breaker.unclear(permit.probe, jitter, now),
-            Some(Health::Blocked(block)) => state.breaker.blocked(permit.probe, block, jitter, now),
-            None => {
-                if permit.probe {
-                    state.breaker.abandoned();
-                }
-                None
-            }
-        };
-        let pause = state.breaker.pause().cloned();
-        if !was_open && pause.is_some() {
-            state.aimd.restart();
-        }
-        self.measure(&state);
-        self.publish(pause);
-        drop(state);
+    fn report(&self, admitted: Admitted, bytes: usize, signal: Signal, health: Option<Health>) {
+        let mut gate = self.lock();
+        let change = gate.report(admitted, bytes, signal, health, rand::random(), now());
+        self.measure(&gate);
+        self.publish(gate.pause().cloned());
+        drop(gate);
         self.changed.notify_one();
         if let Some(change) = change {
             log_change(self.metrics.blocked.topic(), &change);
@@ -200,44 +130,44 @@ impl Limiter {
         });
     }
 
-    fn measure(&self, state: &LimiterState) {
+    fn measure(&self, gate: &Gate) {
         let metrics = &self.metrics;
-        metrics.concurrency_limit.set(as_i64(state.aimd.limit()));
-        metrics.target_bytes.set(as_i64(state.aimd.target_bytes()));
-        metrics.breaker_state.set(match state.breaker.position() {
+        metrics.concurrency_limit.set(as_i64(gate.limit()));
+        metrics.target_bytes.set(as_i64(gate.target_bytes()));
+        metrics.breaker_state.set(match gate.position() {
             Position::Closed => 0,
             Position::HalfOpen => 1,
             Position::Open => 2,
         });
-        let blocked = match state.breaker.pause() {
+        let blocked = match gate.pause() {
             Some(Pause::Blocked(block)) => Some(block.kind),
             Some(Pause::Failing(_)) | None => None,
         };
         metrics.blocked.set(blocked.map(BlockKind::as_str));
     }
 
-    fn lock(&self) -> MutexGuard<'_, LimiterState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Permit<'_> {
     /// Returns how much the request may hold.
     pub fn budget(&self) -> RequestBudget {
-        self.budget
+        self.admitted.budget
     }
 
     /// Reports the outcome of the request, whose body had `bytes`.
     pub fn report(mut self, bytes: usize, signal: Signal, health: Health) {
         self.reported = true;
-        self.limiter.report(&self, bytes, signal, Some(health));
+        self.limiter.report(self.admitted, bytes, signal, Some(health));
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if !self.reported {
-            self.limiter.report(self, 0, Signal::Nothing, None);
+            self.limiter.report(self.admitted, 0, Signal::Nothing, None);
         }
     }
 }

@@ -67,7 +67,7 @@ impl Rounds {
             self.repair(&progress).await;
             self.dropped.report(&progress).await;
             if let (Some(alone), Ending::Parted { .. }) = (alone.as_deref(), &progress.ending) {
-                self.control.ask_witness(&alone.index, &alone.cause).await;
+                self.control.ask_witness(&alone.attempt.index, &alone.attempt.cause).await;
             }
             failures = match (progress.counts.failed, progress.counts.settled()) {
                 (0, _) => 0,

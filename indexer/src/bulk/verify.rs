@@ -30,7 +30,7 @@ pub(super) use conflicts::Conflicts;
 pub(super) use prover::Prover;
 pub(super) use verdict::{Proof, Suspect, Verdict};
 
-mod compare;
+pub mod compare;
 mod conflicts;
 mod handling;
 mod instant;

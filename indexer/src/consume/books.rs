@@ -19,28 +19,33 @@ use crate::message::record::{OwnedRecord, Record};
 use crate::settle::Ledger;
 
 /// Holds the current batch, the parked records, and the ledger.
-#[derive(Debug, Default)]
-pub(super) struct Books {
-    pub(super) builder: BatchBuilder,
-    pub(super) parked: Parked,
-    pub(super) ledger: Ledger,
+#[derive(Clone, Debug, Default)]
+pub struct Books {
+    /// The current batch.
+    pub builder: BatchBuilder,
+    /// The records that wait.
+    pub parked: Parked,
+    /// What has settled.
+    pub ledger: Ledger,
     last_batch: u64,
     jumps: Jumps,
 }
 
 /// A record that has started to wait.
 #[derive(Debug)]
-pub(super) struct Waits {
-    pub(super) partition: Partition,
-    pub(super) need: Need,
+pub struct Waits {
+    /// Its partition.
+    pub partition: Partition,
+    /// What it waits for.
+    pub need: Need,
     /// Whether to request what it needs, because no earlier record has.
-    pub(super) ask: bool,
+    pub ask: bool,
 }
 
 impl Books {
     /// Begins `partition` under a new assignment, to be read from `next` if that is known. Discards everything of an
     /// earlier assignment.
-    pub(super) fn assign(&mut self, partition: Partition, next: Option<NextOffset>) {
+    pub fn assign(&mut self, partition: Partition, next: Option<NextOffset>) {
         self.parked.revoke(partition);
         let epoch = self.ledger.assign(partition);
         self.builder.assign(partition, epoch, next);
@@ -48,7 +53,7 @@ impl Books {
 
     /// Gives `partition` up. Its records in flight will not be committed here. Returns the epoch of the assignment
     /// that has ended.
-    pub(super) fn revoke(&mut self, partition: Partition) -> Option<Epoch> {
+    pub fn revoke(&mut self, partition: Partition) -> Option<Epoch> {
         let epoch = self.ledger.revoke(partition);
         self.parked.revoke(partition);
         self.builder.revoke(partition);
@@ -56,7 +61,7 @@ impl Books {
     }
 
     /// Adds `record` to the batch by `decode`, or to the parked records of its partition.
-    pub(super) fn take(
+    pub fn take(
         &mut self,
         record: &Record<'_>,
         decode: &mut impl FnMut(&Record<'_>, &mut BatchBuilder) -> Decoded,
@@ -82,7 +87,7 @@ impl Books {
 
     /// Takes `records` again in order, because what they waited for has arrived. Those that need something else stay
     /// parked.
-    pub(super) fn take_again(
+    pub fn take_again(
         &mut self,
         records: &VecDeque<OwnedRecord>,
         decode: &mut impl FnMut(&Record<'_>, &mut BatchBuilder) -> Decoded,
@@ -92,7 +97,7 @@ impl Books {
 
     /// Dispatches the current batch and tracks it until it settles. Returns `None` if it holds only skipped records,
     /// which are settled at once.
-    pub(super) fn dispatch(&mut self, now: Instant) -> Option<Batch> {
+    pub fn dispatch(&mut self, now: Instant) -> Option<Batch> {
         self.last_batch += 1;
         let since = self.builder.opened().unwrap_or(now);
         let batch = self.builder.take(BatchId(self.last_batch));

@@ -17,7 +17,7 @@ pub(super) struct Jump {
 }
 
 /// Collects the jumps since the last survey.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Jumps(Vec<Jump>);
 
 impl Jump {

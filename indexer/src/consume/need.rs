@@ -6,7 +6,7 @@ use crate::message::target::Route;
 
 /// What a record waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Need {
+pub enum Need {
     /// The schema of this id.
     Schema(SchemaId),
     /// A table of the backing indices of this index set that can place this placement time, in milliseconds since the
@@ -16,7 +16,7 @@ pub(super) enum Need {
 
 impl Need {
     /// Returns a short fixed word for metrics.
-    pub(super) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Schema(_) => "schema",
             Self::Table(..) => "table",

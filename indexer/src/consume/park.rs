@@ -12,14 +12,14 @@ use super::need::Need;
 use crate::message::record::{OwnedRecord, Record};
 
 /// Holds the parked records, by partition.
-#[derive(Debug, Default)]
-pub(super) struct Parked {
+#[derive(Clone, Debug, Default)]
+pub struct Parked {
     partitions: BTreeMap<Partition, Waiting>,
     asked: HashSet<Need>,
     bytes: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiting {
     need: Need,
     /// When the partition was parked.
@@ -30,7 +30,7 @@ struct Waiting {
 
 impl Parked {
     /// Returns whether `partition` is parked.
-    pub(super) fn holds(&self, partition: Partition) -> bool {
+    pub fn holds(&self, partition: Partition) -> bool {
         self.partitions.contains_key(&partition)
     }
 
@@ -55,7 +55,7 @@ impl Parked {
     }
 
     /// Takes the partitions that wait for `need`, which is available now, with their records in order.
-    pub(super) fn release(&mut self, need: Need) -> Vec<(Partition, VecDeque<OwnedRecord>)> {
+    pub fn release(&mut self, need: Need) -> Vec<(Partition, VecDeque<OwnedRecord>)> {
         self.asked.remove(&need);
         let ready: Vec<Partition> =
             self.partitions.iter().filter(|(_, waiting)| waiting.need == need).map(|(p, _)| *p).collect();

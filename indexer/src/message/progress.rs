@@ -12,7 +12,7 @@ pub struct BatchId(pub u64);
 pub struct Epoch(pub u64);
 
 /// How far a batch takes one partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Progress {
     /// The partition.
     pub partition: Partition,

@@ -32,7 +32,7 @@ pub struct FoundIndex {
 }
 
 /// A backing index of the table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Backing {
     /// Its name.
     pub name: Arc<str>,
@@ -49,7 +49,7 @@ pub struct Backing {
 }
 
 /// The backing indices at one time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Table {
     /// Ordered from the oldest to the write index.
     backing: Vec<Backing>,
@@ -60,7 +60,7 @@ pub struct Table {
 }
 
 /// What is uncertain about the write index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Doubt {
     /// Nothing.
     None,

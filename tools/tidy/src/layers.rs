@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::graph::{Arrows, Crate, between_top_levels, circles, describe, unit};
 
 /// The crates, by source folder.
-const CRATES: [&str; 14] = [
+const CRATES: [&str; 15] = [
     "indexer/src",
     "receiver/src",
     "shared/avro/src",
@@ -21,6 +21,7 @@ const CRATES: [&str; 14] = [
     "tools/bench/src",
     "tools/demo/src",
     "tools/fuzz/src",
+    "tools/models/src",
     "tools/tidy/src",
 ];
 

@@ -2,8 +2,9 @@ use service::admin::Readiness;
 use service::metrics::Registry;
 use std::time::Duration;
 
+use super::gate::PROBE_ITEMS;
 use super::*;
-use crate::bulk::outcome::Trouble;
+use crate::bulk::outcome::{BulkFailure, Trouble};
 use crate::metrics::Metrics;
 
 fn limiter(max_requests: usize, max_failures: u32) -> Limiter {

@@ -102,7 +102,7 @@ impl Control {
             None => format!("/{index}/_bulk"),
         };
         let is_accepted = match judge_sent(self.post.send(&path, witness.lines).await, 1) {
-            Judgement::Items(mut fates) => self.undecided.evidence.hear(index, fates.remove(0)),
+            Judgement::Items(mut fates) => self.undecided.evidence.hear(index, &fates.remove(0)),
             Judgement::Retry(failure) => return Health::Failed(failure),
             _ => false,
         };

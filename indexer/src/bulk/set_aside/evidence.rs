@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::document_of;
 use super::witness::{Witness, Witnesses};
 use crate::batch::Batch;
-use crate::bulk::doubt::{Cause, Doubts};
+use crate::bulk::doubt::{self, Attempt, Cause, Doubts};
 use crate::bulk::limiter::now;
 use crate::bulk::outcome::{Block, Fate, Judgement, Refusal};
 use crate::bulk::work::Work;
@@ -94,26 +94,27 @@ impl TopicEvidence {
     }
 
     /// Notes the outcome of the witness of `index`. Returns whether it was accepted again.
-    pub(super) fn hear(&self, index: &Arc<str>, fate: Fate) -> bool {
-        let mut doubts = self.doubts();
-        match fate {
-            Fate::Indexed => doubts.accept(index, 1, 0, now()),
-            Fate::Duplicate(_) => doubts.accept(index, 0, 1, now()),
-            Fate::Doubtful(refusal) | Fate::Faulted(refusal) | Fate::NotMapped(refusal) | Fate::Refused(refusal) => {
-                doubts.refuse_witness(index, &Cause::of(&refusal));
-                return false;
-            }
-            // It did not come as far as the index.
-            Fate::Dropped => return false,
-            Fate::Retry(_) | Fate::Blocked(_) | Fate::IndexMissing(_) => return false,
-        }
-        self.accepted.fetch_add(1, Ordering::Relaxed);
-        true
+    pub(super) fn hear(&self, index: &Arc<str>, witness: &Fate) -> bool {
+        let is_accepted = doubt::hear(&mut self.doubts(), index, witness, now());
+        self.note_witness(is_accepted)
+    }
+
+    /// Notes in `attempt` the outcomes of a `document` and of the `witness` beside it. Returns whether the witness was
+    /// accepted again.
+    pub(super) fn hear_beside(&self, attempt: &mut Attempt, witness: &Fate, document: Option<&Fate>) -> bool {
+        let is_accepted = attempt.hear(&mut self.doubts(), witness, document, now());
+        self.note_witness(is_accepted)
     }
 
     /// Returns the doubts about each index and document.
     pub(in crate::bulk) fn doubts(&self) -> MutexGuard<'_, Doubts> {
         self.doubts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a witness that was accepted, and returns whether it was.
+    fn note_witness(&self, is_accepted: bool) -> bool {
+        self.accepted.fetch_add(u64::from(is_accepted), Ordering::Relaxed);
+        is_accepted
     }
 
     fn witnesses(&self) -> MutexGuard<'_, Witnesses> {

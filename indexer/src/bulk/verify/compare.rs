@@ -17,7 +17,7 @@ pub(super) const INGESTED_AT: &str = "_ingested_at";
 const MAX_DEPTH: usize = 256;
 
 /// The members of an object, each with its JSON text.
-pub(super) type Members<'a> = BTreeMap<String, &'a RawValue>;
+pub type Members<'a> = BTreeMap<String, &'a RawValue>;
 
 /// The result of comparing the fields that two documents share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Leaf {
 }
 
 /// Returns the members of the object `text`; `None` if it is not an object.
-pub(super) fn members(text: &str) -> Option<Members<'_>> {
+pub fn members(text: &str) -> Option<Members<'_>> {
     serde_json::from_str(text).ok()
 }
 
@@ -94,7 +94,7 @@ pub(super) fn ingested_at(members: &Members<'_>) -> Option<String> {
 }
 
 /// Returns whether `a` and `b` are equal, apart from the members that [depend on the record](OF_THE_RECORD).
-pub(super) fn is_same(a: &Members<'_>, b: &Members<'_>) -> bool {
+pub fn is_same(a: &Members<'_>, b: &Members<'_>) -> bool {
     are_objects_equal(&without_record(a), &without_record(b))
 }
 

@@ -34,7 +34,7 @@ fn an_index_that_refuses_all_documents_alike_is_blocked() {
     let block = weigh(&evidence, vec![Fate::Doubtful(refusal()), Fate::Doubtful(refusal())]).unwrap();
     assert_eq!((block.index.as_deref(), block.status), (Some("cxone-events"), 400));
     assert_eq!(evidence.known_block("cxone-events", &refusal()), Some(block));
-    assert!(evidence.hear(&"cxone-events".into(), Fate::Duplicate(None)), "its witness is accepted again");
+    assert!(evidence.hear(&"cxone-events".into(), &Fate::Duplicate(None)), "its witness is accepted again");
     assert_eq!(evidence.known_block("cxone-events", &refusal()), None);
 }
 
