@@ -53,7 +53,8 @@ pub fn place(table: &Table, time: i64) -> Placed {
     }
 }
 
-/// Returns the index of `time` by `table` of the first index set, and the first and the last placement time that the same goes for.
+/// Returns the index of `time` by `table` of the first index set, and the first and the last placement time that the
+/// same goes for.
 pub(crate) fn by_table(table: &Table, time: i64, expired: Expired) -> Result<(Target, i64, i64), NoPlacement> {
     let backing = table.backing();
     let (number, age) = match (place(table, time), expired) {
