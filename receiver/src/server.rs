@@ -1,8 +1,8 @@
 //! Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with or without TLS, until told to stop.
 //!
 //! `axum::serve` has no time-out for a head that never comes and no limit for connections; this has both. What
-//! strangers can hold is bounded in number, bytes and time: permits ([`connection_permits`]), heads ([`head`], [`held`]),
-//! what is neither read nor asked for ([`socket`], [`unread`]).
+//! strangers can hold is bounded in number, bytes and time: permits ([`connection_permits`]), heads ([`head`],
+//! [`held`]), what is neither read nor asked for ([`socket`], [`unread`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;

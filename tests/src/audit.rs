@@ -5,7 +5,8 @@
 //! else is stored anywhere. The [`Oracle`] says what each document must be: it decodes with apache-avro, which neither
 //! service uses to read events. The audit allows the documented [`Exceptions`] and nothing else.
 //!
-//! A new kind of failure is a variant of [`Kind`], a rule in `ledger.rs`, and a unit test with fabricated data in `tests.rs`.
+//! A new kind of failure is a variant of [`Kind`], a rule in `ledger.rs`, and a unit test with fabricated data in
+//! `tests.rs`.
 
 pub use exceptions::Exceptions;
 pub use findings::{Finding, Findings, Kind};

@@ -71,6 +71,3 @@ pub(crate) fn ask_offsets<C: ConsumerContext>(
     });
     offsets.collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -134,3 +134,6 @@ impl Indices {
 fn first((name, _): (String, bool)) -> String {
     name
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,8 +41,8 @@ pub(super) struct Room<'a> {
     pub(super) budget: BodyBudget,
     /// The permit; `None` while the sender is unknown.
     permit: Option<SemaphorePermit<'a>>,
-    /// The request's place among those whose senders are unknown, and how long its body may take. It is given back after
-    /// the bytes of the budget: others may wait for these.
+    /// The request's place among those whose senders are unknown, and how long its body may take. It is given back
+    /// after the bytes of the budget: others may wait for these.
     waiter: Option<(Waiter<'a>, Duration)>,
     /// The bytes of the head of such a request, until they are counted.
     head: usize,

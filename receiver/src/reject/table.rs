@@ -38,8 +38,8 @@ pub(crate) enum Again {
 /// The subject of a rejection. It decides who learns of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum About {
-    /// The traffic. It shows in the metrics. A flood of requests must not become a flood of logs, so it is only logged at
-    /// level `debug`.
+    /// The traffic. It shows in the metrics. A flood of requests must not become a flood of logs, so it is only logged
+    /// at level `debug`.
     Traffic,
     /// The set-up of an authenticated sender. It is logged for the operator, because a person must fix it.
     Sender,
@@ -82,8 +82,8 @@ rows! {
         None, Some("too many requests are in flight: try again");
     TOO_LARGE: PAYLOAD_TOO_LARGE, "too-large", "Body too large", Never, Traffic,
         None, None;
-    // RFC 9110, section 15.5.9: a server that has stopped waiting should say that it closes the connection, and the client
-    // may repeat the request on a new one.
+    // RFC 9110, section 15.5.9: a server that has stopped waiting should say that it closes the connection, and the
+    // client may repeat the request on a new one.
     BODY_TIMEOUT: REQUEST_TIMEOUT, "body-timeout", "Body did not arrive in time", Soon, Traffic,
         Some((CONNECTION, "close")), Some("the body did not arrive before the request's deadline");
     // A sender whose connection breaks gets no answer. One that gets this one would send the same malformed body again.

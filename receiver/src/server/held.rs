@@ -1,8 +1,8 @@
 //! What a connection holds of what its client has sent, until more arrives: an incomplete head, above all.
 //!
-//! Over HTTP/1, bytes are held from the last answer until the head is whole. Over HTTP/2 that does not hold: the receiver
-//! writes at any time, its settings for example, and a head may arrive while other requests are answered. So there the
-//! [`frames`] tell what is incomplete.
+//! Over HTTP/1, bytes are held from the last answer until the head is whole. Over HTTP/2 that does not hold: the
+//! receiver writes at any time, its settings for example, and a head may arrive while other requests are answered. So
+//! there the [`frames`] tell what is incomplete.
 
 use frames::Frames;
 

@@ -130,8 +130,8 @@ pub(crate) fn decompress(
 }
 
 impl Decompressor {
-    /// Decompresses `input` and appends at most `limit` bytes to `out`. Counts the memory of `out` in `budget`, and that
-    /// of the decoder while it works or until [`Decompressor::release`].
+    /// Decompresses `input` and appends at most `limit` bytes to `out`. Counts the memory of `out` in `budget`, and
+    /// that of the decoder while it works or until [`Decompressor::release`].
     ///
     /// # Errors
     /// [`DecompressError`]. Then `out` may have grown by up to the limit.
@@ -160,8 +160,8 @@ impl Decompressor {
                 out.copy(&mut decoder)?;
                 finished(format, decoder.into_inner())
             }
-            // Bytes after the last block are ignored, as in Avro's Java and Python: Python's writers leave three bytes of
-            // a checksum there.
+            // Bytes after the last block are ignored, as in Avro's Java and Python: Python's writers leave three bytes
+            // of a checksum there.
             Format::Deflate => out.copy(&mut DeflateDecoder::new(input)),
             Format::Zstd => self.zstd(input, out),
             Format::Snappy => snappy(input, out),
@@ -193,9 +193,9 @@ impl Decompressor {
 }
 
 /// Decompresses bzip2. Before its first byte, a decoder clears four bytes for each byte that a block may have by the
-/// head: 3.6 MB with the usual `BZh9`, which takes ten times as long as to read a small block. A short stream most likely
-/// has a small block, so it is read with the smallest size first, and only if that fails as its head says. The size
-/// decides nothing else.
+/// head: 3.6 MB with the usual `BZh9`, which takes ten times as long as to read a small block. A short stream most
+/// likely has a small block, so it is read with the smallest size first, and only if that fails as its head says. The
+/// size decides nothing else.
 fn bzip2(input: &[u8], mut out: Out<'_>) -> Result<(), DecompressError> {
     let start = out.bytes.len();
     if let Some(([b'B', b'Z', b'h', b'2'..=b'9'], rest)) = input.split_first_chunk()

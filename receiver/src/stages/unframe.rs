@@ -4,9 +4,11 @@
 //! | `Content-Type` | the body is |
 //! | --- | --- |
 //! | `application/vnd.confluent.avro` | in the Confluent wire format: `00`, a 4-byte schema id, the datum |
-//! | `application/vnd.apache.avro+single-object` | in Avro's single-object encoding: `C3 01`, a fingerprint of 8 bytes, the datum |
+//! | `application/vnd.apache.avro+single-object` | in Avro's single-object encoding: `C3 01`, a fingerprint of 8 bytes,
+//! the datum |
 //! | `application/vnd.apache.avro+container` | an object container file: `Obj 01`, many datums with their schema |
-//! | `application/avro`, `avro/binary`, `application/vnd.apache.avro+binary`, with the header `X-Schema-Id` or `X-Schema-Version` | a bare datum of that schema |
+//! | `application/avro`, `avro/binary`, `application/vnd.apache.avro+binary`, with the header `X-Schema-Id` or
+//! `X-Schema-Version` | a bare datum of that schema |
 //! | the same without them | a bare datum of the source's current schema, or one of the forms above, see below |
 //!
 //! A bare datum may begin with any bytes (`00` is an empty string, a null, the number 0), so the first bytes prove

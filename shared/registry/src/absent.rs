@@ -3,9 +3,9 @@
 //! A node of a registry replicates what was registered at the others, and may be seconds behind. An id is in an event
 //! because some registry issued it, so the first "not found" for an id means "not yet". It becomes final only after the
 //! registry has repeated it for `schema_registry.patience`; meanwhile Penstock asks again every second. The same holds
-//! for the references of a schema, and for a version that an event names by its number, by a fingerprint or by its text.
-//! Registries count ids up, so an id far beyond the highest known one was never issued, and most likely is not an id at
-//! all.
+//! for the references of a schema, and for a version that an event names by its number, by a fingerprint or by its
+//! text. Registries count ids up, so an id far beyond the highest known one was never issued, and most likely is not an
+//! id at all.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};

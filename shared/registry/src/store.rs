@@ -2,8 +2,8 @@
 //! updates them, whatever the request was.
 //!
 //! An id is believed to stand for one schema permanently. A registry that was emptied, or restored from an old backup,
-//! gives the ids that it has forgotten to other schemas, and nothing says so. Therefore each answer is compared with what
-//! is known.
+//! gives the ids that it has forgotten to other schemas, and nothing says so. Therefore each answer is compared with
+//! what is known.
 
 use std::collections::HashMap;
 use std::hash::Hash;

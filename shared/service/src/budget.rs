@@ -49,8 +49,8 @@ impl LogBudget {
 }
 
 impl MinuteLog {
-    /// Adds `count` at `now`. Returns how many the line that may be logged now covers, or `None` if there was one within
-    /// the last minute.
+    /// Adds `count` at `now`. Returns how many the line that may be logged now covers, or `None` if there was one
+    /// within the last minute.
     pub fn take(&self, count: u64, now: Instant) -> Option<u64> {
         let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         reported.since += count;

@@ -12,8 +12,8 @@ pub fn install_provider() {
 }
 
 /// Returns the contents of a PEM file, with the beginning of each certificate or key on a line of its own. Parsers skip
-/// what does not begin a line without a word: the first certificate after a byte order mark, or one that was appended to
-/// a file without a line break at its end.
+/// what does not begin a line without a word: the first certificate after a byte order mark, or one that was appended
+/// to a file without a line break at its end.
 ///
 /// # Errors
 /// If the file cannot be read.

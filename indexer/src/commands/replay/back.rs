@@ -1,5 +1,5 @@
-//! `swap-back`: moves the alias back to the indices that a swap has replaced, and indexes the events received since into
-//! them. If the command was stopped or killed, the next run does the remaining steps.
+//! `swap-back`: moves the alias back to the indices that a swap has replaced, and indexes the events received since
+//! into them. If the command was stopped or killed, the next run does the remaining steps.
 
 use std::fmt;
 
@@ -98,8 +98,8 @@ fn with_new_partitions(from: Bound, partitions: &[Partition]) -> Bound {
     Bound { text: pairs.join(","), when: When::Offsets(offsets) }
 }
 
-/// Returns the state of the earlier run that has begun to undo the swap, and true. If there was none, begins to undo the
-/// swap, and returns false.
+/// Returns the state of the earlier run that has begun to undo the swap, and true. If there was none, begins to undo
+/// the swap, and returns false.
 async fn begin(alias: &Alias, way_back: &WayBack) -> Result<(Returned, bool), CommandError> {
     let behind = alias.members().await?;
     let earlier = way_back.returned(&behind).await?;

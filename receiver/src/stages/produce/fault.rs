@@ -3,7 +3,8 @@
 //! | fault | means | the sender gets |
 //! | --- | --- | --- |
 //! | size | the record, or its batch, is larger than the topic accepts | 413, after it was also refused alone |
-//! | event | the topic refuses this record: it has no key in a compacted topic, or a validation of the broker refuses it | 422, after it was also refused alone |
+//! | event | the topic refuses this record: it has no key in a compacted topic, or a validation of the broker refuses
+//! it | 422, after it was also refused alone |
 //! | operator | Kafka accepts no record until an operator fixes the cause | 503 |
 //! | transient | all other errors: they pass, or are unknown | 503 |
 //!
