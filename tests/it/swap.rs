@@ -132,6 +132,20 @@ async fn an_alias_that_rolls_over_is_swapped_under_load_and_back() -> Result<()>
     swap_and_back(pipeline, &format!("{name}-000001"), &format!("{name}-000002")).await
 }
 
+/// Adds a partition to the topic, writes ten events to it, and returns their ids. Only the new index gets them.
+async fn events_of_a_new_partition(pipeline: &Pipeline) -> Result<Vec<String>> {
+    let topic = &pipeline.config.kafka.topic;
+    let count = i32::try_from(pipeline.kafka.end_offsets(topic).await?.len())?;
+    eventually("the topic has one more partition", || async {
+        pipeline.kafka.add_partitions(topic, usize::try_from(count + 1)?).await
+    })
+    .await?;
+    let late = Events::new(rand::random(), now() - 60_000);
+    let records: Vec<Raw> = (0..10).map(|number| raw(pipeline, &late.event(number), count)).collect();
+    eventually("its events are written", || async { pipeline.kafka.produce(topic, &records).await.map(drop) }).await?;
+    Ok((0..10).map(|number| late.event(number).event_id).collect())
+}
+
 /// Each command is given again: after the new index has rolled over, after it was killed when the alias had moved, and
 /// after it was done.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -169,17 +183,7 @@ async fn a_repeated_swap_or_swap_back_does_only_the_remaining_steps() -> Result<
     assert_eq!(again.code, 0, "{again:#?}");
     exactly(&pipeline, &ids).await?;
 
-    // The topic gets a partition, whose events only the new index has.
-    let topic = &pipeline.config.kafka.topic;
-    let count = i32::try_from(pipeline.kafka.end_offsets(topic).await?.len())?;
-    eventually("the topic has one more partition", || async {
-        pipeline.kafka.add_partitions(topic, usize::try_from(count + 1)?).await
-    })
-    .await?;
-    let late = Events::new(rand::random(), now() - 60_000);
-    let records: Vec<Raw> = (0..10).map(|number| raw(&pipeline, &late.event(number), count)).collect();
-    eventually("its events are written", || async { pipeline.kafka.produce(topic, &records).await.map(drop) }).await?;
-    ids.extend((0..10).map(|number| late.event(number).event_id));
+    ids.extend(events_of_a_new_partition(&pipeline).await?);
     exactly(&pipeline, &ids).await?;
 
     let mut killed = command::start(&pipeline, &["swap-back"], "swap-back.log").await?;

@@ -48,6 +48,13 @@ impl Steps<'_> {
             Step::Dispatch(number) => {
                 state.members[number].dispatch(|partition, offset| self.0.entry(partition, offset));
             }
+            other => self.settle(state, other),
+        }
+    }
+
+    /// Carries out `step` if it is one of a task, a commit, or the answer to a commit.
+    fn settle(&self, state: &mut State, step: Step) {
+        match step {
             Step::Write(number, task) => self.write(state, number, task),
             Step::Decide(number, task) => {
                 let task = &mut state.members[number].tasks[task];
@@ -75,6 +82,7 @@ impl Steps<'_> {
                 state.refusals -= 1;
                 self.answer(state, number, false);
             }
+            _ => unreachable!("carry_out handles {step:?}"),
         }
     }
 
