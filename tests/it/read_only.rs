@@ -11,7 +11,7 @@ use harness::pipeline::{Pipeline, metric};
 use harness::sender::Mix;
 use harness::size;
 use harness::stack::Stack;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PER_SECOND: u32 = 500;
 
@@ -62,11 +62,15 @@ async fn metric_of(indexer: &harness::pipeline::Service, sample: &str) -> Result
     metric(&indexer.admin_url(), sample).await
 }
 
-/// Makes the index read-only, or writable again.
+/// Makes the index read-only, or writable again. The block is complete when no write is in flight any more
+/// (Elasticsearch reference, "Add index block").
 async fn block(pipeline: &Pipeline, read_only: bool) -> Result<()> {
-    let settings = &pipeline.config.elasticsearch;
-    let url = format!("{}/{}/_settings", settings.url, settings.index_name);
-    http::json(Method::PUT, &url, &json!({"index.blocks.write": read_only})).await?;
+    let index = &pipeline.config.elasticsearch.index_name;
+    if read_only {
+        pipeline.search.call(Method::PUT, &format!("{index}/_block/write"), &Value::Null).await?;
+    } else {
+        pipeline.search.call(Method::PUT, &format!("{index}/_settings"), &json!({"index.blocks.write": false})).await?;
+    }
     Ok(())
 }
 
