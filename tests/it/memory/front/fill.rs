@@ -32,7 +32,7 @@ const UNUSABLE: u64 = 1_000;
 const HEADS: usize = 320;
 /// More bodies than fit, at 1,000 KiB each; and than fit into the reserve for small ones, at 60 KB each.
 const LARGE_BODIES: usize = 70;
-const SMALL_BODIES: usize = 250;
+const SMALL_BODIES: usize = 500;
 
 /// Returns the schema of events in a variant that the registry stores as another schema.
 pub(super) fn variant(number: u64) -> String {
@@ -245,8 +245,21 @@ impl Scene {
     /// Sends bodies that stop in the middle until there is no room for another, first large ones and then small ones.
     pub(super) async fn fill_the_bodies(&mut self) -> Result<()> {
         let headers = self.headers(AVRO);
-        self.stop_in_bodies(PATH, "cxone", &headers, 1_000 * 1024, LARGE_BODIES).await?;
-        self.stop_in_bodies(PATH, "cxone", &headers, 60_000, SMALL_BODIES).await
+        self.stop_in_bodies_until_refused(&headers, 1_000 * 1024, LARGE_BODIES).await?;
+        self.stop_in_bodies_until_refused(&headers, 60_000, SMALL_BODIES).await
+    }
+
+    /// Sends requests without the last byte of their bodies until one was refused, at most `most`. How many fit depends
+    /// on the unauthenticated ones, which may lose their room meanwhile.
+    async fn stop_in_bodies_until_refused(&mut self, headers: &str, length: usize, most: usize) -> Result<()> {
+        let before = self.outcomes("cxone", "overloaded").await?;
+        for _ in 0..most {
+            if self.outcomes("cxone", "overloaded").await? > before {
+                return Ok(());
+            }
+            self.stop_in_body(PATH, headers, length).await?;
+        }
+        self.until_refused("cxone", "overloaded", before).await
     }
 
     /// Sends `most` requests without the last byte of their bodies, and waits until one was refused.
@@ -259,11 +272,16 @@ impl Scene {
         most: usize,
     ) -> Result<()> {
         let before = self.outcomes(source, "overloaded").await?;
-        let request = [head(path, headers, length), vec![b'x'; length - 1]].concat();
         for _ in 0..most {
-            self.stopped.spawn(self.lines.send(&request).await?.ended());
+            self.stop_in_body(path, headers, length).await?;
         }
         self.until_refused(source, "overloaded", before).await
+    }
+
+    async fn stop_in_body(&mut self, path: &str, headers: &str, length: usize) -> Result<()> {
+        let request = [head(path, headers, length), vec![b'x'; length - 1]].concat();
+        self.stopped.spawn(self.lines.send(&request).await?.ended());
+        Ok(())
     }
 
     /// Opens connections up to the limit.
