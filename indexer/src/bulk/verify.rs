@@ -12,7 +12,7 @@
 //!
 //! The first rule is not enough for two records of one batch with the same id and timestamp, which the events of one
 //! request have. For them, and for a redriven record, the contents decide. [`compare`] says how they are compared;
-//! [`stored`] reads them.
+//! `stored` reads them.
 
 use std::sync::Arc;
 

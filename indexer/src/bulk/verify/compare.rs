@@ -93,7 +93,7 @@ pub(super) fn ingested_at(members: &Members<'_>) -> Option<String> {
     serde_json::from_str(members.get(INGESTED_AT)?.get()).ok()
 }
 
-/// Returns whether `a` and `b` are equal, apart from the members that [depend on the record](OF_THE_RECORD).
+/// Returns whether `a` and `b` are equal, apart from the members that depend on the record (`OF_THE_RECORD`).
 pub fn is_same(a: &Members<'_>, b: &Members<'_>) -> bool {
     are_objects_equal(&without_record(a), &without_record(b))
 }
