@@ -17,7 +17,7 @@ use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::{Client, Method, Request};
 
 /// `immediate` puts the task before all others that wait for the master. After its own time-out the server answers 408.
-/// The body says so too (`timed_out`), in case that a version answers 200.
+/// The body says so too (`timed_out`), because a version may answer 200.
 const QUERY: [(&str, &str); 3] = [("wait_for_events", "immediate"), ("timeout", "10s"), ("filter_path", "timed_out")];
 
 /// How long the request is skipped after Elasticsearch has refused it.

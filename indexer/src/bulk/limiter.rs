@@ -1,4 +1,5 @@
-//! Permits every bulk request and receives its outcome: a [`Gate`] behind a lock, with waiting, readiness and metrics.
+//! Permits every bulk request and receives its outcome: a [`Throttle`] behind a lock, with waiting, readiness and
+//! metrics.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -10,15 +11,15 @@ use super::aimd::{Aimd, Signal};
 use super::breaker::{Breaker, Change, Pause, Position};
 use super::outcome::BlockKind;
 use crate::metrics::{BulkMetrics, as_i64};
-use gate::{Admitted, Gate, Later};
-pub use gate::{Health, RequestBudget};
+use throttle::{Admitted, Later, Throttle};
+pub use throttle::{Health, RequestBudget};
 
-pub mod gate;
+pub mod throttle;
 
 /// Permits requests in the order in which they ask.
 #[derive(Debug)]
 pub struct Limiter {
-    gate: Mutex<Gate>,
+    throttle: Mutex<Throttle>,
     /// Held by the first in the queue; the others wait for it in turn.
     turn: tokio::sync::Mutex<()>,
     changed: Notify,
@@ -44,7 +45,7 @@ impl Limiter {
     /// Creates an open limiter. `condition` reports whether requests are sent.
     pub fn new(aimd: Aimd, breaker: Breaker, condition: Condition, metrics: BulkMetrics) -> Self {
         let limiter = Self {
-            gate: Mutex::new(Gate::new(aimd, breaker)),
+            throttle: Mutex::new(Throttle::new(aimd, breaker)),
             turn: tokio::sync::Mutex::new(()),
             changed: Notify::new(),
             pause: watch::Sender::new(None),
@@ -98,18 +99,18 @@ impl Limiter {
 
     /// Returns a permit, or else when to ask again.
     fn admit(&self, needs_slot: bool) -> Result<Permit<'_>, Later> {
-        let mut gate = self.lock();
-        let admitted = gate.admit(needs_slot, now())?;
-        self.measure(&gate);
+        let mut throttle = self.lock();
+        let admitted = throttle.admit(needs_slot, now())?;
+        self.measure(&throttle);
         Ok(Permit { limiter: self, admitted, reported: false })
     }
 
     fn report(&self, admitted: Admitted, bytes: usize, signal: Signal, health: Option<Health>) {
-        let mut gate = self.lock();
-        let change = gate.report(admitted, bytes, signal, health, rand::random(), now());
-        self.measure(&gate);
-        self.publish(gate.pause().cloned());
-        drop(gate);
+        let mut throttle = self.lock();
+        let change = throttle.report(admitted, bytes, signal, health, rand::random(), now());
+        self.measure(&throttle);
+        self.publish(throttle.pause().cloned());
+        drop(throttle);
         self.changed.notify_one();
         if let Some(change) = change {
             log_change(self.metrics.blocked.topic(), &change);
@@ -130,24 +131,24 @@ impl Limiter {
         });
     }
 
-    fn measure(&self, gate: &Gate) {
+    fn measure(&self, throttle: &Throttle) {
         let metrics = &self.metrics;
-        metrics.concurrency_limit.set(as_i64(gate.limit()));
-        metrics.target_bytes.set(as_i64(gate.target_bytes()));
-        metrics.breaker_state.set(match gate.position() {
+        metrics.concurrency_limit.set(as_i64(throttle.limit()));
+        metrics.target_bytes.set(as_i64(throttle.target_bytes()));
+        metrics.breaker_state.set(match throttle.position() {
             Position::Closed => 0,
             Position::HalfOpen => 1,
             Position::Open => 2,
         });
-        let blocked = match gate.pause() {
+        let blocked = match throttle.pause() {
             Some(Pause::Blocked(block)) => Some(block.kind),
             Some(Pause::Failing(_)) | None => None,
         };
         metrics.blocked.set(blocked.map(BlockKind::as_str));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Gate> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

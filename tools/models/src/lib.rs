@@ -3,7 +3,7 @@
 //! A model is the world around a pure part of the indexer: Kafka, Elasticsearch, the clocks, other indexers, crashes.
 //! The part itself is not modelled. Each state holds the real types of the indexer's library, and each step calls
 //! their real functions: the ledger and the books of the consuming thread in [`ledger`], the evidence on doubtful
-//! documents in [`doubt`], the limit and the breaker in [`gate`], the table of backing indices in [`placement`] and
+//! documents in [`doubt`], the limit and the breaker in [`throttle`], the table of backing indices in [`placement`] and
 //! [`swap`].
 //!
 //! Every model is finite and has no cycles: each step uses up something, such as a record, an attempt or one of a few
@@ -17,10 +17,10 @@
 pub mod broken;
 pub mod doubt;
 pub mod explore;
-pub mod gate;
 pub mod ledger;
 pub mod placement;
 pub mod swap;
+pub mod throttle;
 pub mod worlds;
 
 pub use broken::Broken;

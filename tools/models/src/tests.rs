@@ -85,7 +85,7 @@ fn find(broken: Broken) {
         Broken::BlockIsFinal => doubt(ALL_DECIDED, worlds::bad_documents()),
         Broken::ProbeIsForgotten => {
             let world = worlds::requests();
-            is_found(broken, gate::ALL_SENT, gate::Requests { broken: Some(broken), ..world });
+            is_found(broken, throttle::ALL_SENT, throttle::Requests { broken: Some(broken), ..world });
         }
         Broken::NoMargin | Broken::TableIsOld | Broken::NoBarrier => placement(ONE_DOCUMENT, worlds::repeated_event()),
         Broken::ConflictIsDuplicate => placement(NEVER_ONE, worlds::two_events()),

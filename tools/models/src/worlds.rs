@@ -2,10 +2,10 @@
 //! seconds.
 
 use crate::doubt::{Doubt, Fault, Manner};
-use crate::gate::Requests;
 use crate::ledger::{Entry, Ledger};
 use crate::placement::Placement;
 use crate::swap::Swap;
+use crate::throttle::Requests;
 
 /// Returns a partition with a record that waits and an offset without a record, and two indexers.
 pub fn waiting() -> Ledger {

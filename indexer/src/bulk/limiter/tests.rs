@@ -2,7 +2,7 @@ use service::admin::Readiness;
 use service::metrics::Registry;
 use std::time::Duration;
 
-use super::gate::PROBE_ITEMS;
+use super::throttle::PROBE_ITEMS;
 use super::*;
 use crate::bulk::outcome::{BulkFailure, Trouble};
 use crate::metrics::Metrics;

@@ -183,7 +183,7 @@ async fn a_producer_without_permission_is_the_operators_fault_until_it_has_one()
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     });
-    refused.await.expect("the sender is told that an operator must act");
+    refused.await.expect("the answer says that an operator must act");
     assert!(!setup.readiness.is_ready());
     setup.ready().await;
     assert_eq!(setup.produce().await, Ok(()));

@@ -14,7 +14,7 @@ const MANY_PROBES: u32 = 3;
 
 /// Decides which request may be sent.
 #[derive(Clone, Debug)]
-pub struct Gate {
+pub struct Throttle {
     aimd: Aimd,
     breaker: Breaker,
 }
@@ -63,8 +63,8 @@ pub enum Health {
     Blocked(Block),
 }
 
-impl Gate {
-    /// Creates an open gate.
+impl Throttle {
+    /// Creates a throttle that lets requests through.
     pub fn new(aimd: Aimd, breaker: Breaker) -> Self {
         Self { aimd, breaker }
     }

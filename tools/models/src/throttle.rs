@@ -1,6 +1,6 @@
 //! Requests that wait for permission while Elasticsearch fails, is blocked or is overloaded, and recovers.
 //!
-//! Real is the gate: the limit of requests in flight and the breaker. The world is Elasticsearch, the tasks that ask
+//! The throttle is real: the limit of requests in flight and the breaker. The world is Elasticsearch, the tasks that ask
 //! for permission, in any order, and requests that are given up.
 //!
 //! P5: a failure pauses and resumes by itself: in the end every request has been sent. P6: the limit holds.
@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use indexer::bulk::aimd::{Aimd, Signal};
 use indexer::bulk::breaker::{Breaker, Position};
-use indexer::bulk::limiter::gate::{Admitted, Gate, Health, Later};
+use indexer::bulk::limiter::throttle::{Admitted, Health, Later, Throttle};
 use indexer::bulk::outcome::{Block, BlockKind, BulkFailure, Trouble};
 use stateright::{Model, Property};
 
@@ -19,7 +19,7 @@ use crate::Broken;
 
 /// The property that every request is sent in the end.
 pub const ALL_SENT: &str = "P5: in the end every request has been sent";
-/// The property that the gate lets no more through than it may.
+/// The property that the throttle admits no more requests than it may.
 pub const LIMIT_HOLDS: &str = "P6: no more requests are in flight than the limit, and one probe";
 /// The property that only probes are sent while requests are held back.
 pub const HELD_BACK: &str = "P5: only a probe is sent while requests are held back";
@@ -50,7 +50,7 @@ pub struct Requests {
 /// One moment.
 #[derive(Clone, Debug)]
 pub struct State {
-    gate: Gate,
+    throttle: Throttle,
     now: Instant,
     server: Server,
     /// The number of requests that each task has left, and the one that is in flight.
@@ -96,7 +96,7 @@ impl Model for Requests {
 
     fn init_states(&self) -> Vec<State> {
         vec![State {
-            gate: Gate::new(Aimd::new(LIMIT, BYTES), Breaker::new(FAILURES)),
+            throttle: Throttle::new(Aimd::new(LIMIT, BYTES), Breaker::new(FAILURES)),
             now: *START,
             server: Server::Up,
             tasks: self.tasks.iter().map(|(requests, _)| (*requests, None)).collect(),
@@ -119,7 +119,7 @@ impl Model for Requests {
             match in_flight {
                 Some(_) => self.steps_of_request(state, number, steps),
                 None if *left == 0 => {}
-                None => match state.gate.clone().admit(self.tasks[number].1, state.now) {
+                None => match state.throttle.clone().admit(self.tasks[number].1, state.now) {
                     Ok(_) => steps.push(Step::Admit(number)),
                     Err(Later::At(until)) if !steps.contains(&Step::Wait(until)) => steps.push(Step::Wait(until)),
                     Err(Later::At(_) | Later::AtChange) => {}
@@ -137,8 +137,8 @@ impl Model for Requests {
             }
             Step::Wait(until) => next.now = until,
             Step::Admit(number) => {
-                let is_held_back = next.gate.pause().is_some();
-                let admitted = next.gate.admit(self.tasks[number].1, next.now).ok()?;
+                let is_held_back = next.throttle.pause().is_some();
+                let admitted = next.throttle.admit(self.tasks[number].1, next.now).ok()?;
                 next.is_leaky |= is_held_back && !admitted.probe;
                 next.tasks[number].1 = Some(admitted);
             }
@@ -169,7 +169,7 @@ impl Model for Requests {
             Property::eventually(ALL_SENT, |_, state: &State| state.tasks.iter().all(|(left, _)| *left == 0)),
             Property::sometimes("a probe is in flight while other requests hang", |_, state: &State| {
                 let in_flight = state.tasks.iter().filter(|(_, in_flight)| in_flight.is_some()).count();
-                state.gate.position() == Position::HalfOpen && in_flight > 1
+                state.throttle.position() == Position::HalfOpen && in_flight > 1
             }),
         ]
     }
@@ -206,14 +206,14 @@ impl State {
 
     fn end(&mut self, number: usize, signal: Signal, health: Option<Health>) {
         if let Some(admitted) = self.tasks[number].1.take() {
-            self.gate.report(admitted, BYTES, signal, health, 0.0, self.now);
+            self.throttle.report(admitted, BYTES, signal, health, 0.0, self.now);
         }
     }
 
-    /// Returns all that determines what happens next. The gate holds floats, so it counts as its text.
+    /// Returns all that determines what happens next. The throttle holds floats, so it counts as its text.
     fn key(&self) -> impl PartialEq + Hash + use<> {
         let left = (self.breaks, self.failures, self.drops, self.is_leaky);
-        (format!("{:?}", self.gate), self.now, self.server, self.tasks.clone(), left)
+        (format!("{:?}", self.throttle), self.now, self.server, self.tasks.clone(), left)
     }
 }
 
