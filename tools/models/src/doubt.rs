@@ -1,8 +1,8 @@
 //! One index, documents that it refuses for good or for bad reasons, and the evidence that decides between them.
 //!
-//! Real are the judging of answers, the evidence (`Doubts`), the attempt with its witness and the verdict (`Case`). The
-//! world is Elasticsearch: an index that breaks and heals, one node of several that is at fault, a full shard, an
-//! outage, and single refusals without any reason.
+//! These parts are real: the judging of answers, the evidence (`Doubts`), the attempt with its witness and the verdict
+//! (`Case`). The world is Elasticsearch: an index that breaks and heals, one node of several that is at fault, a full
+//! shard, an outage, and single refusals without any reason.
 //!
 //! Time plays no part: every refusal counts as late enough for a verdict, which is the hardest case.
 //!

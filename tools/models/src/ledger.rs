@@ -1,7 +1,7 @@
 //! Two indexers that share the partitions of a topic: assignments, records that wait, batches that settle in any
 //! order, commits, and the loss of partitions with and without a drain.
 //!
-//! Real are the indexer's books: the current batch, the parked records and the ledger. The world is Kafka's group and
+//! The indexer's books are real: the current batch, the parked records and the ledger. The world is Kafka's group and
 //! offsets, the tasks that deliver batches, and the order of steps of the consuming thread.
 //!
 //! P3: an offset is committed only when every record below it is settled. In the end everything is.

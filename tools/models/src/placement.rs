@@ -1,8 +1,8 @@
 //! Two indexers with different clocks write two records of one id, while the alias rolls over.
 //!
-//! Real are the placement time, the table of backing indices, the rule that chooses the index, and the comparison of
-//! two documents. The world is Elasticsearch, with a master that creates indices before they become visible, the
-//! clocks, and the requests of both indexers: each may stop between any two of them.
+//! These parts are real: the placement time, the table of backing indices, the rule that chooses the index, and the
+//! comparison of two documents. The world is Elasticsearch, with a master that creates indices before they become
+//! visible, the clocks, and the requests of both indexers: each may stop between any two of them.
 //!
 //! P4: one event is one document, and two events are never one.
 

@@ -1,9 +1,10 @@
 //! A replay fills a new index and swaps it with the old one, while an indexer goes on writing and the alias rolls over.
 //!
-//! Real are the table of backing indices and the rule that chooses the index, for the indexer and for the last pass of
-//! the replay. The steps of the swap are a protocol in requests to Elasticsearch (`commands/replay/into.rs`), so they
-//! are modelled here in the same order: fill, move the alias, close the old index and wait for writes in flight, read
-//! the topic up to its end at that moment. The replay may be killed between any two of them and be started again.
+//! These parts are real: the table of backing indices and the rule that chooses the index, for the indexer and for the
+//! last pass of the replay. The steps of the swap are a protocol in requests to Elasticsearch
+//! (`commands/replay/into.rs`), so they are modelled here in the same order: fill, move the alias, close the old index
+//! and wait for writes in flight, read the topic up to its end at that moment. The replay may be killed between any two
+//! of them and be started again.
 //!
 //! P4: no record is twice behind the alias. P3: in the end each is there.
 
