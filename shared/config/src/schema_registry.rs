@@ -49,8 +49,9 @@ pub struct SchemaRegistry {
     /// `schema_registry.patience`: how long "no such schema" for an id, a version or a fingerprint counts as "not yet",
     /// at most `1h`: one node of a registry may lack what another one has just registered. Meanwhile Penstock asks all
     /// addresses every second, a receiver answers 503, and an indexer's partition waits. Ids far above those in use get
-    /// no patience. In an indexer, each id that turns out to be missing halves the patience for the next one, so a
-    /// stream of them gets none either. `0s`: the first answer counts.
+    /// no patience, and ids above 2147483647, which no registry issues, are not asked for. In an indexer, each id that
+    /// turns out to be missing halves the patience for the next one, so a stream of them gets none either. `0s`: the
+    /// first answer counts.
     #[serde(with = "humantime_serde")]
     pub patience: Duration,
     /// `schema_registry.cache_dir`: a folder for schemas, created if missing: a service that starts while the registry

@@ -25,6 +25,7 @@ impl ById {
         if let Some(schema) = self.store.cached(id) {
             return Ok(schema);
         }
+        self.client.ensure_possible(id)?;
         let wanted = Wanted::Id(id);
         if let Some(error) = self.store.absent.known(&wanted).await {
             return Err(error);

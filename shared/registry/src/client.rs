@@ -21,6 +21,9 @@ use avro::Schema;
 /// The most other schemas that one schema may refer to, directly and indirectly.
 const MAX_REFERENCES: usize = 100;
 
+/// The highest id that a registry can issue: registries and their serializers count ids as signed numbers of 32 bits.
+const MAX_ID: u32 = i32::MAX.cast_unsigned();
+
 pub(super) struct Client {
     nodes: Nodes,
 }
@@ -77,6 +80,18 @@ impl Client {
     /// Returns the addresses, for messages.
     pub(super) fn url(&self) -> &str {
         self.nodes.urls()
+    }
+
+    /// Checks that a registry can have issued `id`. A request for any other id gets a 404 that is not about schemas:
+    /// for Confluent's registry, the path does not exist.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(super) fn ensure_possible(&self, id: SchemaId) -> Result<(), RegistryError> {
+        if id.0 <= MAX_ID {
+            return Ok(());
+        }
+        Err(RegistryError::NotFound { url: self.url().to_owned(), what: format!("schema id {id}") })
     }
 
     pub(super) async fn by_id(&self, id: SchemaId) -> Result<FoundSchema, RegistryError> {

@@ -54,6 +54,7 @@ impl Owners {
 
     /// Checks that `id` is a version of one of `subjects`, even a deleted one. Does not request the schema.
     pub(super) async fn ensure_owned(&self, id: SchemaId, subjects: &[String]) -> Result<(), RegistryError> {
+        self.client.ensure_possible(id)?;
         if let Some(known) = self.of_id.get(&id).await {
             if known.names_one_of(subjects) {
                 return Ok(());

@@ -56,6 +56,24 @@ async fn an_id_far_beyond_those_in_use_gets_no_patience() {
     assert!(matches!(registry.by_id(SchemaId(0x7fff_ffff)).await, Err(RegistryError::NotFound { .. })));
 }
 
+/// Confluent's registry answers a request for such an id as if its path did not exist.
+#[tokio::test]
+async fn an_id_that_no_registry_can_issue_is_not_found_at_once() {
+    let stub = Stub::start().await;
+    let registry = at(&[&stub], Duration::from_secs(3_600));
+    for id in [1 << 31, u32::MAX] {
+        for path in ["", "/versions"] {
+            let body = json!({"error_code": 404, "message": "HTTP 404 Not Found"});
+            stub.answer(&format!("/schemas/ids/{id}{path}"), 404, body);
+        }
+        let id = SchemaId(id);
+        for asked in [registry.by_id(id).await, registry.by_id_of(id, &["mine".to_owned()]).await] {
+            assert!(matches!(asked, Err(RegistryError::NotFound { .. })), "{asked:?}");
+        }
+    }
+    assert!(stub.requests().is_empty(), "{:?}", stub.requests());
+}
+
 #[tokio::test]
 async fn a_missing_reference_is_not_yet_until_patience_ends() {
     let stub = Stub::start().await;

@@ -167,7 +167,8 @@ impl Scene {
     /// Sends events that name more schemas than are kept, and as many that the registry does not have.
     pub(super) async fn fill_the_schemas(&self) -> Result<()> {
         let mut connection = self.lines.connection().await?;
-        let missing = (u32::MAX / 2..).take(self.schemas.len()).map(|id| (id, 400));
+        // Registries issue ids of up to 31 bits.
+        let missing = (1_u32 << 30..).take(self.schemas.len()).map(|id| (id, 400));
         for (id, status) in self.schemas.iter().map(|id| (*id, 200)).chain(missing) {
             let request = Request::builder().method(Method::POST).uri(PATH).header("host", "x");
             let request = request.header("authorization", &self.authorization).header("content-type", AVRO);
