@@ -84,21 +84,44 @@ impl Owners {
     /// Checks the same at a registry that cannot list the subjects of an id: searches the newest versions of
     /// `subjects`.
     async fn ensure_listed(&self, id: SchemaId, subjects: &[String]) -> Result<(), RegistryError> {
+        let mut unread = None;
         for subject in subjects {
-            let versions = match self.versions.newest(subject).await {
-                Ok(versions) => versions,
-                Err(RegistryError::NotFound { .. }) => continue,
-                Err(error) => return Err(error),
-            };
-            for version in versions.iter() {
-                if self.versions.get(subject, *version).await.is_ok_and(|found| found.id == id) {
+            match self.lists(id, subject).await {
+                Ok(true) => {
                     let known = Known { subjects: vec![subject.clone()], asked: Instant::now() };
                     self.of_id.insert(id, Arc::new(known)).await;
                     return Ok(());
                 }
+                Ok(false) => {}
+                Err(error) => unread = Some(error),
             }
         }
-        Err(self.store.absent.note(Wanted::Owner(id), &self.foreign(id)).await)
+        // A version that could not be read may be the one.
+        match unread {
+            Some(error) => Err(error),
+            None => Err(self.store.absent.note(Wanted::Owner(id), &self.foreign(id)).await),
+        }
+    }
+
+    /// Returns whether `id` is one of the newest versions of `subject`.
+    ///
+    /// # Errors
+    /// If none of those that could be read is `id`, and another one could not be read.
+    async fn lists(&self, id: SchemaId, subject: &str) -> Result<bool, RegistryError> {
+        let versions = match self.versions.newest(subject).await {
+            Ok(versions) => versions,
+            Err(RegistryError::NotFound { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let mut unread = None;
+        for version in versions.iter() {
+            match self.versions.usable(subject, *version).await {
+                Ok(Some(found)) if found.id == id => return Ok(true),
+                Ok(_) => {}
+                Err(error) => unread = Some(error),
+            }
+        }
+        unread.map_or(Ok(false), Err)
     }
 
     fn foreign(&self, id: SchemaId) -> RegistryError {

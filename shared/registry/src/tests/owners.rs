@@ -55,6 +55,25 @@ async fn versions_are_searched_if_subjects_of_an_id_are_unavailable() {
 }
 
 #[tokio::test]
+async fn an_id_is_foreign_only_if_each_version_of_the_subjects_was_read() {
+    let stub = Stub::start().await;
+    stub.answer("/schemas/ids/7/versions", 503, "");
+    stub.has_schema(7, LONG);
+    stub.answer("/subjects/mine/versions", 503, "");
+    stub.answer("/subjects/ours/versions", 200, json!([1, 2]));
+    stub.has_version("ours", "1", 8, LONG, &json!([]));
+    stub.answer("/subjects/ours/versions/2", 503, "");
+    let registry = stub.registry();
+    let error = registry.by_id_of(ID, &own()).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
+    stub.answer("/subjects/mine/versions", 200, json!([]));
+    let error = registry.by_id_of(ID, &own()).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
+    stub.has_version("ours", "2", 7, LONG, &json!([]));
+    registry.by_id_of(ID, &own()).await.unwrap();
+}
+
+#[tokio::test]
 async fn known_subjects_count_while_the_registry_is_down() {
     let stub = Stub::start().await;
     is_of(&stub, 7, &["mine"]);
