@@ -91,13 +91,19 @@ impl RegistrySchemas {
             .map_err(|_| Rejection::UnusableSchema(SchemaName::File, NO_KEY))?;
         let id = match timeout_at(deadline, self.registry.register(subject, text)).await {
             Ok(Ok(id)) => id,
-            Ok(Err(error @ RegistryError::Unusable { .. })) => {
+            Ok(Err(error)) => {
                 if let Some(suppressed) = self.log_budget.take(SystemTime::now()) {
                     tracing::warn!(source, subject, %error, suppressed, "Cannot register the schema of a file.");
                 }
-                return Err(Rejection::UnusableSchema(SchemaName::File, REFUSED));
+                return Err(match error {
+                    RegistryError::Unusable { .. } => Rejection::UnusableSchema(SchemaName::File, REFUSED),
+                    RegistryError::NotFound { .. }
+                    | RegistryError::NotYet { .. }
+                    | RegistryError::Unavailable { .. }
+                    | RegistryError::Ambiguous { .. } => Rejection::SchemaUnavailable,
+                });
             }
-            Ok(Err(_)) | Err(_) => return Err(Rejection::SchemaUnavailable),
+            Err(_) => return Err(Rejection::SchemaUnavailable),
         };
         // A registry may treat schemas with the same canonical form as equal.
         let stored = answered(timeout_at(deadline, self.registry.by_id(id)).await, &SchemaName::Id(id))?;

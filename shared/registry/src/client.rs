@@ -12,6 +12,7 @@ use schema_registry_converter::schema_registry_common::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::error::not_permitted;
 use super::nodes::Nodes;
 use super::raw_client::escape;
 use super::{RegisteredSchema, RegistryError, RegistrySetupError};
@@ -147,10 +148,16 @@ impl Client {
         let what = format!("the schema to register under subject {subject}");
         let call = |settings| {
             let (name, supplied) = (name.clone(), supplied.clone());
-            async move { post_schema(&settings, name, supplied).await }
+            async move {
+                match post_schema(&settings, name, supplied).await {
+                    Ok(answer) => Ok(Ok(SchemaId(answer.id))),
+                    // The address works, and the others have the same mode.
+                    Err(error) => not_permitted(&error).map(Err).ok_or(error),
+                }
+            }
         };
         let answer = self.nodes.ask(&what, call).await?;
-        Ok(SchemaId(answer.id))
+        answer.map_err(|reason| RegistryError::unavailable(self.url(), &what, reason))
     }
 
     async fn compile(&self, id: SchemaId, answer: RegistryAnswer, what: &str) -> Result<FoundSchema, RegistryError> {

@@ -117,6 +117,15 @@ impl RegistryError {
     }
 }
 
+/// The code of a registry or subject that accepts no schema at the moment, whatever the schema is: its mode is
+/// `READONLY` or `IMPORT` (Confluent Schema Registry API reference, "Errors" and "Modes").
+const NOT_PERMITTED: u32 = 42205;
+
+/// Returns the reason if the registry has refused a registration because of its mode, and not because of the schema.
+pub(super) fn not_permitted(error: &SRCError) -> Option<String> {
+    (error_code(error) == Some(NOT_PERMITTED)).then(|| reason(error))
+}
+
 fn error_code(error: &SRCError) -> Option<u32> {
     error.source()?.downcast_ref::<RawError>().map(|raw| raw.error_code)
 }

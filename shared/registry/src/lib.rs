@@ -228,7 +228,8 @@ impl SchemaRegistry {
     /// id.
     ///
     /// # Errors
-    /// [`RegistryError`]: `Unusable` if the registry refuses the schema (not compatible, or not a schema).
+    /// [`RegistryError`]: `Unusable` if the registry refuses the schema (not compatible, or not a schema);
+    /// `Unavailable` if it accepts no schema at the moment (read-only mode).
     pub async fn register(&self, subject: &str, schema: &str) -> Result<SchemaId, RegistryError> {
         let Inner { client, store, latest, versions, look_up, .. } = &*self.inner;
         let id = client.register(subject, schema).await?;

@@ -132,6 +132,19 @@ async fn a_schema_refused_by_the_registry_is_unusable() {
     }
 }
 
+#[tokio::test]
+async fn a_registry_in_read_only_mode_refuses_no_schema() {
+    let stub = Stub::start().await;
+    let body = json!({"error_code": 42205, "message": "Subject s is in read-only mode"});
+    stub.answer("/subjects/s/versions", 422, body);
+    let registry = stub.registry();
+    let error = registry.register("s", LONG).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
+    assert!(error.to_string().contains("read-only mode"), "{error}");
+    stub.answer("/subjects/s/versions", 200, json!({"id": 7}));
+    assert_eq!(registry.register("s", LONG).await.unwrap(), ID);
+}
+
 const USER: &str =
     r#"{"type":"record","name":"User","namespace":"n","fields":[{"name":"address","type":"n.Address"}]}"#;
 const ADDRESS: &str =
