@@ -7,7 +7,7 @@
 use std::io::{BufRead, Read};
 
 use bzip2::bufread::BzDecoder;
-use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::Stream;
 use zstd::zstd_safe::DCtx;
@@ -44,7 +44,7 @@ const BZIP2_SHORT: usize = 16 * 1024;
 /// A compression format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// RFC 1952, also with several members.
+    /// RFC 1952, also with several members. Zeros after the last one are padding, as for the tool `gzip`.
     Gzip,
     /// The `deflate` of HTTP: RFC 1950, or RFC 1951 from senders that omit the zlib header.
     Zlib,
@@ -145,11 +145,7 @@ impl Decompressor {
     ) -> Result<(), DecompressError> {
         let mut out = Out { format, limit, bytes: out, budget };
         match format {
-            Format::Gzip => {
-                let mut decoder = MultiGzDecoder::new(input);
-                out.copy(&mut decoder)?;
-                finished(format, decoder.into_inner())
-            }
+            Format::Gzip => out.copy(&mut Members(GzDecoder::new(input))),
             Format::Zlib if has_zlib_head(input) => {
                 let mut decoder = ZlibDecoder::new(input);
                 out.copy(&mut decoder)?;
@@ -189,6 +185,23 @@ impl Decompressor {
         // The context keeps its window, so what is counted for it stays counted.
         out.read(&mut decoder, &mut self.counted)?;
         finished(Format::Zstd, decoder.finish())
+    }
+}
+
+/// Reads all members of a gzip stream. Zeros up to the end of the stream are ignored: senders pad to the size of a
+/// block, and the decoders of the tool `gzip`, Python and Node.js accept it.
+struct Members<'i>(GzDecoder<&'i [u8]>);
+
+impl Read for Members<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            let read = self.0.read(into)?;
+            let rest = *self.0.get_ref();
+            if read > 0 || into.is_empty() || rest.iter().all(|byte| *byte == 0) {
+                return Ok(read);
+            }
+            self.0.reset(rest);
+        }
     }
 }
 

@@ -93,6 +93,20 @@ fn gzip_and_zstd_may_have_several_parts() {
 }
 
 #[test]
+fn zeros_after_the_last_member_of_gzip_are_padding() {
+    let member = compress(Format::Gzip, TEXT);
+    for zeros in [1, 7, 10, 512] {
+        let padding = vec![0; zeros];
+        let padded = [member.as_slice(), &padding].concat();
+        assert_eq!(decompressed(Format::Gzip, &padded, TEXT.len()).as_deref(), Ok(TEXT), "{zeros}");
+        for after in [b"!".as_slice(), &member] {
+            let more = [padded.as_slice(), after].concat();
+            assert_eq!(decompressed(Format::Gzip, &more, 1_000), Err(DecompressError::Broken(Format::Gzip)), "{zeros}");
+        }
+    }
+}
+
+#[test]
 fn deflate_without_a_zlib_header_is_accepted() {
     assert_eq!(decompressed(Format::Zlib, &compress(Format::Deflate, TEXT), 1_000).as_deref(), Ok(TEXT));
 }
