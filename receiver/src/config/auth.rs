@@ -56,7 +56,8 @@ pub enum Auth {
         /// `timestamp_prefix`: `hmac`: the text before the timestamp in the signature header, such as `t=`, instead of
         /// `timestamp_header`.
         timestamp_prefix: Option<String>,
-        /// `timestamp_header`: `hmac`: a header with the time: Unix time in seconds or milliseconds, or RFC 3339.
+        /// `timestamp_header`: `hmac`: a header with the time: Unix time in seconds, milliseconds, microseconds or
+        /// nanoseconds, or RFC 3339.
         timestamp_header: Option<String>,
         /// `signed`: `hmac`: the signed text, such as `v0:{timestamp}:{body}`. The placeholders are `{body}`,
         /// `{timestamp}`, `{method}`, `{path}` (with the query), `{content_type}`, `{content_encoding}` and

@@ -20,8 +20,11 @@ pub(super) const LONGEST: usize = 64;
 const MOST: usize = 16;
 /// The longest signature in base64.
 const LONGEST_BASE64: usize = 88;
-/// Timestamps from here on are in milliseconds: in seconds they would be after the year 5138.
+/// Timestamps from here on are in milliseconds: in seconds they would be after the year 5138. The same holds for
+/// microseconds and nanoseconds.
 const FIRST_IN_MILLISECONDS: u64 = 100_000_000_000;
+const FIRST_IN_MICROSECONDS: u64 = 1_000 * FIRST_IN_MILLISECONDS;
+const FIRST_IN_NANOSECONDS: u64 = 1_000 * FIRST_IN_MICROSECONDS;
 
 /// An accepted secret with its precomputed key schedule.
 pub(super) enum Key {
@@ -153,8 +156,9 @@ pub(super) fn fresh(written: &[u8], tolerance: Duration, now: SystemTime) -> Res
     if time.abs_diff(now) <= tolerance { Ok(written) } else { Err(Unauthorized) }
 }
 
-/// Returns the time that `text` names, since the Unix epoch: seconds or milliseconds, or a time by RFC 3339 as Zendesk,
-/// Twitch and Box write it.
+/// Returns the time that `text` names, since the Unix epoch: a whole number of seconds, milliseconds, microseconds or
+/// nanoseconds, or a time by RFC 3339 as Zendesk, Twitch and Box write it. A number with a fraction is refused: in the
+/// signed text `{timestamp}.{body}`, the body could begin at either full stop.
 fn since_epoch(text: &str) -> Option<Duration> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         let nanoseconds = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
@@ -162,7 +166,9 @@ fn since_epoch(text: &str) -> Option<Duration> {
     }
     let number = text.parse().ok()?;
     Some(match number {
-        FIRST_IN_MILLISECONDS.. => Duration::from_millis(number),
-        _ => Duration::from_secs(number),
+        ..FIRST_IN_MILLISECONDS => Duration::from_secs(number),
+        FIRST_IN_MILLISECONDS..FIRST_IN_MICROSECONDS => Duration::from_millis(number),
+        FIRST_IN_MICROSECONDS..FIRST_IN_NANOSECONDS => Duration::from_micros(number),
+        FIRST_IN_NANOSECONDS.. => Duration::from_nanos(number),
     })
 }
