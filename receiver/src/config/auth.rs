@@ -119,7 +119,8 @@ pub struct SecretsError {
 impl Auth {
     /// Returns the accepted secrets: those of the config, and those in the file that it names. Reads the file at each
     /// call, so that a secret can be changed while the process runs. The file has one secret per line; empty lines and
-    /// lines that begin with `#` are skipped. Returns none only for types without secrets.
+    /// lines that begin with `#` are skipped. White space around a secret is ignored. Returns none only for types
+    /// without secrets.
     ///
     /// # Errors
     /// When the file cannot be read, there is no secret, or a secret in the config is blank.
@@ -137,7 +138,8 @@ impl Auth {
             let message = "one of them is blank: remove it or give it a value".to_owned();
             return Err(SecretsError { key: list_key, message });
         }
-        let mut secrets = listed.clone();
+        // As in a file. A sender's token is read without white space too, so a token with it would never match.
+        let mut secrets: Vec<Secret> = listed.iter().map(|secret| Secret::new(secret.expose().trim_ascii())).collect();
         if let Some(file) = file {
             secrets.extend(read_secrets(file).map_err(|message| SecretsError { key: file_key, message })?);
         }

@@ -91,6 +91,15 @@ fn secrets_come_from_the_list_and_the_file_which_is_reread() {
     assert!(error.contains("tokens"), "the file is named: {error}");
 }
 
+/// A block of YAML ends with a line break, and so do many mounted secrets.
+#[test]
+fn white_space_around_a_listed_secret_is_ignored() {
+    let text = with_auth(r#"{type: bearer, tokens: ["first\r\n", ' the second ', "\tthird"]}"#);
+    let secrets = loaded(&text).receiver.sources["cxone"].auth.secrets().unwrap();
+    let secrets: Vec<String> = secrets.iter().map(|secret| secret.expose().to_owned()).collect();
+    assert_eq!(secrets, ["first", "the second", "third"]);
+}
+
 #[test]
 fn debug_and_serialised_forms_hold_no_secrets() {
     let config = loaded(&with_auth(&format!("{{type: hmac, header: h, secrets: [{SECRET}]}}")));
