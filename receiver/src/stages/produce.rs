@@ -37,6 +37,7 @@ mod health;
 mod queue_budget;
 mod rules;
 mod settings;
+mod topics;
 pub(crate) mod watch;
 
 /// The name that brokers see.

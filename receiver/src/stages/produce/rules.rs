@@ -1,6 +1,6 @@
-//! What each topic accepts: the largest batch, and whether records may lack a key. The receiver asks Kafka for it
-//! (`DescribeConfigs`), if Kafka allows that. So records that a topic never accepts are refused before any record of
-//! the request is queued, and batches are small enough for the smallest topic.
+//! What each topic accepts: the largest batch, whether records may lack a key, and how many replicas must be in sync.
+//! The receiver asks Kafka for it (`DescribeConfigs`), if Kafka allows that. So records that a topic never accepts are
+//! refused before any record of the request is queued, and batches are small enough for the smallest topic.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +33,8 @@ pub(super) struct Rule {
     pub(super) max_bytes: usize,
     /// Whether each record needs a key (`cleanup.policy` has `compact`).
     pub(super) compacted: bool,
+    /// How many replicas must be in sync (`min.insync.replicas`).
+    pub(super) min_in_sync: usize,
 }
 
 /// The known rules of all topics.
@@ -162,7 +164,8 @@ fn rule(resource: &ConfigResource) -> Option<(String, Rule)> {
     let value = |name| resource.get(name).and_then(|entry| entry.value.as_deref());
     let max_bytes = value("max.message.bytes")?.parse().ok()?;
     let compacted = value("cleanup.policy")?.split(',').any(|policy| policy.trim() == "compact");
-    Some((topic.clone(), Rule { max_bytes, compacted }))
+    let min_in_sync = value("min.insync.replicas").and_then(|number| number.parse().ok()).unwrap_or(1);
+    Some((topic.clone(), Rule { max_bytes, compacted, min_in_sync }))
 }
 
 #[cfg(test)]

@@ -198,7 +198,8 @@ async fn an_event_within_the_raised_limit_is_not_refused() {
     let producer = Producer::new(&kafka, 1_000, TIMEOUT).unwrap();
     producer.shared.health.set_away(false);
     let rules = &producer.shared.rules;
-    let rule = |max_bytes| HashMap::from([(TOPIC.to_owned(), rules::Rule { max_bytes, compacted: false })]);
+    let rule =
+        |max_bytes| HashMap::from([(TOPIC.to_owned(), rules::Rule { max_bytes, compacted: false, min_in_sync: 1 })]);
     rules.note(rule(10));
     let (writer, head) = (writer(), head());
     let queue = || producer.queue(TOPIC, std::iter::once(event(&writer)), &head);

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use config::{Kafka, SaslMechanism};
 use kafka::create_missing_topics;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::metadata::MetadataTopic;
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::Producer as _;
 use service::admin::Condition;
 use service::backoff::Backoff;
@@ -15,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fault::{self, Fault};
 use super::health::Without;
+use super::topics::without;
 use super::{CLIENT_ID, ProduceError, Producer, rules};
 
 /// The waits after failed checks.
@@ -74,6 +74,7 @@ pub(crate) async fn watch(
             }
             Some(_) => {
                 failures += 1;
+                doubted = is_short(&producer, &topics);
                 shutdown.run_until_cancelled(tokio::time::sleep(BACKOFF.longest(failures))).await
             }
         };
@@ -81,6 +82,12 @@ pub(crate) async fn watch(
             return;
         }
     }
+}
+
+/// Returns whether a topic accepts no records for now. A setting of the topic may be the reason, and an operator may
+/// change it.
+fn is_short(producer: &Producer, topics: &[String]) -> bool {
+    topics.iter().any(|topic| producer.shared.health.without(topic) == Some(ProduceError::Unavailable))
 }
 
 /// Records the result of a check. Returns what is wrong, if anything is.
@@ -250,41 +257,4 @@ async fn blocking<T: Send + 'static>(
         Ok(result) => result,
         Err(error) => Err(format!("cannot query Kafka: {error}")),
     }
-}
-
-/// Returns those of `topics` that the cluster does not have or that have no partition with a leader, with the reason.
-///
-/// # Errors
-/// When the cluster does not answer within `timeout`.
-fn without(
-    producer: &Producer,
-    brokers: &str,
-    topics: &[String],
-    timeout: Duration,
-) -> Result<HashMap<String, Without>, String> {
-    let client = producer.client.load_full();
-    let mut without = HashMap::new();
-    for topic in topics {
-        let metadata = client
-            .client()
-            .fetch_metadata(Some(topic), timeout)
-            .map_err(|error| format!("kafka.brokers: {brokers} does not answer: {error}"))?;
-        let found = metadata.topics().iter().find(|found| found.name() == topic);
-        let led = |found: &MetadataTopic| found.partitions().iter().any(|part| part.leader() >= 0);
-        let code = found.and_then(MetadataTopic::error).map(RDKafkaErrorCode::from);
-        let (why, error) = match (found, code) {
-            (Some(found), None) if led(found) => continue,
-            (Some(_), None) => (format!("no broker leads a partition of topic {topic}"), ProduceError::Unavailable),
-            (None, _) | (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition)) => (
-                format!("no topic {topic} at {brokers}: create it, or set kafka.create_topics"),
-                ProduceError::Blocked(RDKafkaErrorCode::UnknownTopicOrPartition),
-            ),
-            (Some(_), Some(code)) => {
-                let error = ProduceError::of(&KafkaError::MetadataFetch(code));
-                (format!("topic {topic} at {brokers}: {code}"), error)
-            }
-        };
-        without.insert(topic.clone(), Without { why, error });
-    }
-    Ok(without)
 }

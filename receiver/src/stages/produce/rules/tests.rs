@@ -1,4 +1,26 @@
+use rdkafka::admin::{ConfigEntry, ConfigSource};
+
 use super::*;
+
+#[test]
+fn a_rule_is_read_from_the_settings_of_a_topic() {
+    let entry = |(name, value): &(&str, &str)| ConfigEntry {
+        name: (*name).to_owned(),
+        value: Some((*value).to_owned()),
+        source: ConfigSource::Default,
+        is_read_only: false,
+        is_default: true,
+        is_sensitive: false,
+    };
+    let read = |settings: &[(&str, &str)]| {
+        let specifier = OwnedResourceSpecifier::Topic("a".to_owned());
+        rule(&ConfigResource { specifier, entries: settings.iter().map(entry).collect() }).map(|(_, rule)| rule)
+    };
+    let settings = [("max.message.bytes", "9"), ("cleanup.policy", "delete,compact"), ("min.insync.replicas", "2")];
+    assert_eq!(read(&settings), Some(Rule { max_bytes: 9, compacted: true, min_in_sync: 2 }));
+    assert_eq!(read(&settings[..2]), Some(Rule { max_bytes: 9, compacted: true, min_in_sync: 1 }));
+    assert_eq!(read(&settings[1..]), None);
+}
 
 #[test]
 fn a_varint_has_seven_bits_per_byte_and_one_sign_bit() {
@@ -11,7 +33,7 @@ fn a_varint_has_seven_bits_per_byte_and_one_sign_bit() {
 fn the_smallest_limit_counts_and_unreported_rules_stay() {
     let rules = Rules::default();
     assert_eq!(rules.smallest(), None);
-    let rule = |max_bytes| Rule { max_bytes, compacted: false };
+    let rule = |max_bytes| Rule { max_bytes, compacted: false, min_in_sync: 1 };
     rules.note(HashMap::from([("a".to_owned(), rule(5)), ("b".to_owned(), rule(9))]));
     rules.note(HashMap::from([("a".to_owned(), rule(20))]));
     assert_eq!(rules.smallest(), Some(9));
@@ -21,7 +43,7 @@ fn the_smallest_limit_counts_and_unreported_rules_stay() {
 #[tokio::test(start_paused = true)]
 async fn topic_settings_are_read_again_before_an_event_is_refused() {
     let rules = Rules::default();
-    let rule = |max_bytes| HashMap::from([("a".to_owned(), Rule { max_bytes, compacted: false })]);
+    let rule = |max_bytes| HashMap::from([("a".to_owned(), Rule { max_bytes, compacted: false, min_in_sync: 1 })]);
     assert!(!rules.renew("a").await, "nothing is known that could be wrong");
     rules.note(rule(5));
     rules.note_asked();
