@@ -26,6 +26,15 @@ pub enum Wire {
     Registry(usize),
 }
 
+/// One of the clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The clock of all senders, which determines the events' own timestamps.
+    Sender,
+    /// The clock of a service.
+    Of(Service),
+}
+
 /// Selects an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -69,6 +78,8 @@ pub enum Kind {
     Delete,
     /// An operator rolls the index over; with a number, only if the newest index has that many documents.
     RollOver(Option<u32>),
+    /// A clock is ahead by this many milliseconds, or behind; it steps there and back.
+    Clock(Clock, i64),
     /// An operator deletes the index template.
     Template,
     /// An operator makes the mapping of the newest index strict.

@@ -4,6 +4,7 @@ use super::fault::Kind;
 use super::inject::Fault;
 
 mod broker;
+mod clock;
 mod close;
 mod contradiction;
 mod delete;
@@ -35,6 +36,7 @@ pub(crate) fn of(kind: Kind) -> Box<dyn Fault> {
         Kind::Close(which) => Box::new(close::Close::new(which)),
         Kind::Delete => Box::new(delete::Delete),
         Kind::RollOver(documents) => Box::new(roll_over::RollOver::new(documents)),
+        Kind::Clock(clock, ahead) => Box::new(clock::Step::new(clock, ahead)),
         Kind::Template => Box::new(template::Template),
         Kind::StrictMapping => Box::new(mapping::Strict),
         Kind::Weather(wire, weather) => Box::new(weather::Bad::new(wire, weather)),

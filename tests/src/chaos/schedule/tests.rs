@@ -31,6 +31,7 @@ fn every_kind_of_fault_happens() {
     let found: BTreeSet<String> = (0..20).flat_map(|seed| schedule(seed, HOUR)).map(|step| name(&step.kind)).collect();
     let all = [
         "Broker",
+        "Clock",
         "Close",
         "Contradiction",
         "Delete",
