@@ -35,6 +35,15 @@ pub enum Clock {
     Of(Service),
 }
 
+/// Selects records of the events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Records {
+    /// Those before the committed offsets.
+    Committed,
+    /// All, whether or not they are indexed.
+    All,
+}
+
 /// Selects an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -80,6 +89,8 @@ pub enum Kind {
     RollOver(Option<u32>),
     /// A clock is ahead by this many milliseconds, or behind; it steps there and back.
     Clock(Clock, i64),
+    /// Retention deletes records.
+    Retention(Records),
     /// An operator deletes the index template.
     Template,
     /// An operator makes the mapping of the newest index strict.

@@ -16,6 +16,7 @@ mod partition;
 mod quorum;
 mod read_only;
 mod registry;
+mod retention;
 mod roll_over;
 mod schema;
 mod service;
@@ -37,6 +38,7 @@ pub(crate) fn of(kind: Kind) -> Box<dyn Fault> {
         Kind::Delete => Box::new(delete::Delete),
         Kind::RollOver(documents) => Box::new(roll_over::RollOver::new(documents)),
         Kind::Clock(clock, ahead) => Box::new(clock::Step::new(clock, ahead)),
+        Kind::Retention(records) => Box::new(retention::Retention::new(records)),
         Kind::Template => Box::new(template::Template),
         Kind::StrictMapping => Box::new(mapping::Strict),
         Kind::Weather(wire, weather) => Box::new(weather::Bad::new(wire, weather)),

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::cluster::{MEMBERS, REGISTRIES};
-use super::fault::{Clock, Kind, Loss, Service, Which, Wire};
+use super::fault::{Clock, Kind, Loss, Records, Service, Which, Wire};
 use crate::link::Weather;
 
 /// The number of receivers, and of indexers.
@@ -41,7 +41,7 @@ pub enum Lane {
     Network,
     /// Changes by operators and senders: schemas, partitions, secrets; also the registry.
     Contract,
-    /// Clocks.
+    /// Clocks, and the retention of records.
     Time,
 }
 
@@ -178,10 +178,12 @@ fn contract(random: &mut StdRng, schemas: &mut u32) -> (Kind, std::ops::Range<u6
 
 fn time(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
     let number = random.random_range(0..SERVICES);
-    let kind = match random.random_range(0..8) {
+    let kind = match random.random_range(0..10) {
         0..3 => Kind::Clock(Clock::Sender, one_of(&SENDER_STEPS, random)),
         3..5 => Kind::Clock(Clock::Of(Service::Receiver(number)), one_of(&RECEIVER_STEPS, random)),
-        _ => Kind::Clock(Clock::Of(Service::Indexer(number)), one_of(&INDEXER_STEPS, random)),
+        5..8 => Kind::Clock(Clock::Of(Service::Indexer(number)), one_of(&INDEXER_STEPS, random)),
+        8 => Kind::Retention(Records::Committed),
+        _ => Kind::Retention(Records::All),
     };
     (kind, 2_000..12_000)
 }

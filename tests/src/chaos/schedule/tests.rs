@@ -42,6 +42,7 @@ fn every_kind_of_fault_happens() {
         "Quorum",
         "ReadOnly",
         "Registry",
+        "Retention",
         "RollOver",
         "Schema",
         "Service",
