@@ -44,6 +44,17 @@ pub enum Records {
     All,
 }
 
+/// Makes a copy of an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copying {
+    /// By `_clone`.
+    Clone,
+    /// Document by document, into a new index.
+    Reindex,
+    /// By a snapshot that is restored under another name.
+    Restore,
+}
+
 /// Selects an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -87,6 +98,8 @@ pub enum Kind {
     Delete,
     /// An operator rolls the index over; with a number, only if the newest index has that many documents.
     RollOver(Option<u32>),
+    /// The oldest index that is not a copy is replaced with one.
+    Copied(Copying),
     /// A clock is ahead by this many milliseconds, or behind; it steps there and back.
     Clock(Clock, i64),
     /// Retention deletes records.

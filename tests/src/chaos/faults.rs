@@ -7,6 +7,7 @@ mod broker;
 mod clock;
 mod close;
 mod contradiction;
+mod copied;
 mod delete;
 mod full_queue;
 mod leader;
@@ -37,6 +38,7 @@ pub(crate) fn of(kind: Kind) -> Box<dyn Fault> {
         Kind::Close(which) => Box::new(close::Close::new(which)),
         Kind::Delete => Box::new(delete::Delete),
         Kind::RollOver(documents) => Box::new(roll_over::RollOver::new(documents)),
+        Kind::Copied(copying) => Box::new(copied::Copied::new(copying)),
         Kind::Clock(clock, ahead) => Box::new(clock::Step::new(clock, ahead)),
         Kind::Retention(records) => Box::new(retention::Retention::new(records)),
         Kind::Template => Box::new(template::Template),

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::cluster::{MEMBERS, REGISTRIES};
-use super::fault::{Clock, Kind, Loss, Records, Service, Which, Wire};
+use super::fault::{Clock, Copying, Kind, Loss, Records, Service, Which, Wire};
 use crate::link::Weather;
 
 /// The number of receivers, and of indexers.
@@ -122,7 +122,7 @@ fn kafka(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
 
 fn search(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
     let number = random.random_range(1..=MEMBERS);
-    match random.random_range(0..14) {
+    match random.random_range(0..17) {
         0 => (Kind::Node(number, Loss::Kill), 1_000..15_000),
         1 => (Kind::Node(number, Loss::Stop), 1_000..15_000),
         2 => (Kind::Node(number, Loss::Pause), 3_000..20_000),
@@ -135,6 +135,9 @@ fn search(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
         9 => (Kind::Template, 1_000..5_000),
         10 => (Kind::StrictMapping, 1_000..5_000),
         11 => (Kind::RollOver(Some(random.random_range(100..2_000))), 500..6_000),
+        12 => (Kind::Copied(Copying::Clone), 1..1_000),
+        13 => (Kind::Copied(Copying::Reindex), 1..1_000),
+        14 => (Kind::Copied(Copying::Restore), 1..1_000),
         _ => (Kind::RollOver(None), 500..6_000),
     }
 }

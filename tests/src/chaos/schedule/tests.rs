@@ -34,6 +34,7 @@ fn every_kind_of_fault_happens() {
         "Clock",
         "Close",
         "Contradiction",
+        "Copied",
         "Delete",
         "FullQueue",
         "Leader",
