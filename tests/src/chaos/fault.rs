@@ -100,6 +100,10 @@ pub enum Kind {
     RollOver(Option<u32>),
     /// The oldest index that is not a copy is replaced with one.
     Copied(Copying),
+    /// The disks of all nodes are full.
+    FullDisk,
+    /// The alias is removed from all indices, and later given back to them.
+    Alias,
     /// A clock is ahead by this many milliseconds, or behind; it steps there and back.
     Clock(Clock, i64),
     /// Retention deletes records.

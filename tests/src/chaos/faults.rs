@@ -3,12 +3,14 @@
 use super::fault::Kind;
 use super::inject::Fault;
 
+mod alias;
 mod broker;
 mod clock;
 mod close;
 mod contradiction;
 mod copied;
 mod delete;
+mod full_disk;
 mod full_queue;
 mod leader;
 mod mapping;
@@ -39,6 +41,8 @@ pub(crate) fn of(kind: Kind) -> Box<dyn Fault> {
         Kind::Delete => Box::new(delete::Delete),
         Kind::RollOver(documents) => Box::new(roll_over::RollOver::new(documents)),
         Kind::Copied(copying) => Box::new(copied::Copied::new(copying)),
+        Kind::FullDisk => Box::new(full_disk::FullDisk),
+        Kind::Alias => Box::new(alias::Alias::default()),
         Kind::Clock(clock, ahead) => Box::new(clock::Step::new(clock, ahead)),
         Kind::Retention(records) => Box::new(retention::Retention::new(records)),
         Kind::Template => Box::new(template::Template),

@@ -122,7 +122,7 @@ fn kafka(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
 
 fn search(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
     let number = random.random_range(1..=MEMBERS);
-    match random.random_range(0..17) {
+    match random.random_range(0..20) {
         0 => (Kind::Node(number, Loss::Kill), 1_000..15_000),
         1 => (Kind::Node(number, Loss::Stop), 1_000..15_000),
         2 => (Kind::Node(number, Loss::Pause), 3_000..20_000),
@@ -138,6 +138,8 @@ fn search(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
         12 => (Kind::Copied(Copying::Clone), 1..1_000),
         13 => (Kind::Copied(Copying::Reindex), 1..1_000),
         14 => (Kind::Copied(Copying::Restore), 1..1_000),
+        15 => (Kind::FullDisk, 1_000..10_000),
+        16 => (Kind::Alias, 1_000..8_000),
         _ => (Kind::RollOver(None), 500..6_000),
     }
 }
