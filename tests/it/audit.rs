@@ -49,7 +49,8 @@ impl Scene {
     async fn audit(&self) -> Result<harness::audit::Findings> {
         let mut oracle = Oracle::default();
         oracle.add(self.pipeline.schema_id, SCHEMA)?;
-        world::audit(&self.pipeline, &self.pipeline.file("journal"), oracle, Exceptions::default()).await
+        let journal = self.pipeline.file("journal");
+        world::audit(&self.pipeline, &journal, oracle, Exceptions::default(), Vec::new()).await
     }
 }
 

@@ -23,6 +23,7 @@ mod document_rules;
 pub mod event;
 pub mod eventually;
 pub mod every_type;
+pub mod faketime;
 pub mod feed;
 pub mod forward_proxy;
 pub mod front;

@@ -44,12 +44,31 @@ impl Search {
     /// # Errors
     /// If Elasticsearch does not answer, or returns an error, which the message contains.
     pub async fn call(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let mut headers = vec![("content-type", "application/json")];
-        headers.extend(self.authorization.iter().map(|value| ("authorization", value.as_str())));
         let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.send(method, path, "application/json", body).await
+    }
+
+    async fn send(&self, method: Method, path: &str, content_type: &str, body: String) -> anyhow::Result<Value> {
+        let mut headers = vec![("content-type", content_type)];
+        headers.extend(self.authorization.iter().map(|value| ("authorization", value.as_str())));
         let answer = http::send(method, &format!("{}/{path}", self.url), &headers, body).await?;
         anyhow::ensure!(answer.status.is_success(), "{path}: {}: {}", answer.status, answer.text());
         answer.json()
+    }
+
+    /// Writes `documents`, by `_id` and `_source`, to `index` in one bulk request. Replaces those that exist.
+    ///
+    /// # Errors
+    /// As for [`Search::call`]; also if a document is refused.
+    pub async fn write(&self, index: &str, documents: &[(String, Map<String, Value>)]) -> anyhow::Result<()> {
+        let mut body = String::new();
+        for (id, source) in documents {
+            let (action, source) = (json!({"index": {"_id": id}}), serde_json::to_string(source)?);
+            body.push_str(&format!("{action}\n{source}\n"));
+        }
+        let answer = self.send(Method::POST, &format!("{index}/_bulk"), "application/x-ndjson", body).await?;
+        anyhow::ensure!(answer["errors"] == false, "{index}: {answer}");
+        Ok(())
     }
 
     /// Makes all writes to `index` visible to searches.

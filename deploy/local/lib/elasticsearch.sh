@@ -52,12 +52,12 @@ elasticsearch_discovery() { # NUMBER
 }
 
 start_elasticsearch() { # PART
-  local part=$1 home data="$STACK_DIR/$1" conf="$run/$1" as=() port number
+  local part=$1 home data="$STACK_DIR/$1" conf="$run/$1" snapshots="$STACK_DIR/snapshots" as=() port number
   port=$(port_of "$part")
   number=$(number_of "$part")
   home=$(home_of elasticsearch "$ES_VERSION")
   build_plugin "$home"
-  mkdir -p "$data" "$conf" "$run/$part-tmp"
+  mkdir -p "$data" "$conf" "$run/$part-tmp" "$snapshots"
   [[ -f $conf/users ]] || cp -r "$home/config/." "$conf/" # users and keystore outlive a restart
   # No gc.log, no heap dump, no crash file: nobody reads them here.
   sed -E '/gc\.log|Xlog:gc|HeapDump|hs_err/d' "$home/config/jvm.options" >"$conf/jvm.options"
@@ -84,6 +84,8 @@ cluster.name: elasticsearch
 node.name: n$number
 path.data: $data
 path.logs: $logs
+# All nodes share it, as a repository of snapshots must be.
+path.repo: $snapshots
 network.host: 127.0.0.1
 http.port: $port
 $(elasticsearch_discovery "$number")
@@ -94,7 +96,7 @@ cluster.routing.allocation.disk.threshold_enabled: false
 indices.lifecycle.poll_interval: 1s
 Y
   new_log "$part" # which it opens itself
-  unprivileged Elasticsearch "$home/bin/elasticsearch" "$data" "$conf" "$run/$part-tmp"
+  unprivileged Elasticsearch "$home/bin/elasticsearch" "$data" "$conf" "$run/$part-tmp" "$snapshots"
   # shellcheck disable=SC2086 # lists of words
   launch "$part" "$port" env -u JAVA_HOME -u CLASSPATH "ES_JAVA_HOME=$elasticsearch_java" "ES_PATH_CONF=$conf" \
     "ES_TMPDIR=$run/$part-tmp" "ES_JAVA_OPTS=-Xms$ES_HEAP -Xmx$ES_HEAP $quick_jvm ${ES_JAVA_OPTS:-}" \

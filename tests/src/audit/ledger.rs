@@ -54,6 +54,8 @@ struct Stored {
     index: Arc<str>,
     /// The index of the matching content; `None` if the document matches none.
     content: Option<usize>,
+    /// Its placement time, in milliseconds since the Unix epoch; `None` if content or record are unknown.
+    placed: Option<i64>,
 }
 
 impl Stored {
@@ -136,7 +138,8 @@ impl Ledger {
             self.findings.add(Kind::Different, id, detail);
         }
         let ingested_at = document.source.get(INGESTED_AT).unwrap_or(&Value::Null);
-        if !event.times.iter().any(|time| timestamp(*time, 1_000, 3, "Z") == *ingested_at) {
+        let received = event.times.iter().copied().find(|time| timestamp(*time, 1_000, 3, "Z") == *ingested_at);
+        if received.is_none() {
             let detail = format!("{INGESTED_AT} is {ingested_at}, and its records are of {:?}", event.times);
             self.findings.add(Kind::Different, id, detail);
         }
@@ -145,7 +148,10 @@ impl Ledger {
             self.indices.insert(Arc::clone(&index));
             index
         });
-        event.copies.push(Stored { index, content: found });
+        let own = found.map(|content| &event.contents[content]);
+        let own = own.and_then(|content| self.oracle.time(content.schema, &content.datum));
+        let placed = own.zip(received).map(|(own, received)| self.exceptions.placed(own, received));
+        event.copies.push(Stored { index, content: found, placed });
     }
 
     /// Adds a dead letter.
@@ -211,8 +217,9 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn copies(&self, findings: &mut Findings) {
-        let indices: Vec<String> = self.event.copies.iter().map(|copy| copy.index.to_string()).collect();
-        if indices.len() > 1 && !self.exceptions.allow_copies(&indices) {
+        let copies: Vec<_> = self.event.copies.iter().map(|copy| (&*copy.index, copy.placed)).collect();
+        if !self.exceptions.allow_copies(&copies) {
+            let indices: Vec<&str> = copies.into_iter().map(|(index, _)| index).collect();
             findings.add(Kind::Repeated, self.id, format!("in {}", indices.join(" and ")));
         }
     }
@@ -238,7 +245,9 @@ impl Judge<'_> {
             return findings.add(Kind::GoodButDead, self.id, seen());
         }
         // A document that matches no content is already a finding of its own.
-        let is_told = self.exceptions.deleted.contains(self.id) || self.event.copies.iter().any(Stored::differs);
+        let is_told = self.exceptions.deleted.contains(self.id)
+            || self.exceptions.overtaken.contains(self.id)
+            || self.event.copies.iter().any(Stored::differs);
         let is_settled = is_stored || !content.letters.is_empty() || is_told;
         if content.accepted && content.intent != Intent::Refused && !is_settled {
             let kind = if self.event.copies.is_empty() { Kind::Lost } else { Kind::Swallowed };
@@ -246,12 +255,12 @@ impl Judge<'_> {
         }
     }
 
-    /// Returns whether its dead letters are correct, because another event has its id.
+    /// Returns whether its dead letters are correct, because another event has its id. If it has a document too, the
+    /// two documents are in different indices, which [`Judge::copies`] judges.
     fn is_conflict(&self, number: usize, content: &Content) -> bool {
         let is_deleted = self.exceptions.deleted.contains(self.id);
         let others = self.event.copies.iter().any(|copy| copy.content.is_some_and(|stored| stored != number));
-        let own = self.event.copies.iter().any(|copy| copy.content == Some(number));
         let all = content.letters.iter().all(|letter| **letter == *CONFLICT);
-        all && (is_deleted || (others && !own))
+        all && (is_deleted || others)
     }
 }

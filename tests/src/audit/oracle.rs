@@ -15,6 +15,9 @@ use crate::document_rules::{date_text, decimal, time_of_day, timestamp};
 /// Names that no field of a document may have ("Names" in `docs/document-rules.md`).
 const RESERVED: [&str; 7] = ["_id", "_index", "_source", "_routing", "_version", "_ingested_at", "_event_type"];
 
+/// The field with the event's own timestamp.
+const TIME: &str = "timestamp";
+
 /// Holds the writer schemas of the data, by their ids in the registry.
 #[derive(Debug, Default)]
 pub struct Oracle {
@@ -29,6 +32,17 @@ impl Oracle {
     pub fn add(&mut self, id: u32, text: &str) -> anyhow::Result<()> {
         self.schemas.insert(id, Schema::parse_str(text)?);
         Ok(())
+    }
+
+    /// Returns the event's own timestamp, in milliseconds since the Unix epoch, or `None` if it has none.
+    pub(super) fn time(&self, id: u32, datum: &[u8]) -> Option<i64> {
+        let reader = GenericDatumReader::builder(self.schemas.get(&id)?).build().ok()?;
+        let mut rest = datum;
+        let Avro::Record(fields) = reader.read_value(&mut rest).ok()? else { return None };
+        fields.into_iter().find_map(|(name, value)| match value {
+            Avro::TimestampMillis(time) if name == TIME => Some(time),
+            _ => None,
+        })
     }
 
     /// Returns the document of `datum`, without `_ingested_at`.

@@ -82,6 +82,8 @@ pub struct Plan {
     events: Events,
     variants: Vec<Variant>,
     recent: VecDeque<(Instant, Item)>,
+    /// By how many milliseconds the sender's clock is ahead.
+    ahead: i64,
 }
 
 impl Variant {
@@ -107,12 +109,17 @@ impl Plan {
     pub fn new(seed: u64, schema: u32) -> Self {
         let first = Variant { id: schema, intent: Intent::Good, more: Vec::new() };
         let events = Events::new(seed.wrapping_mul(1_000_003), 0);
-        Self { seed, events, variants: vec![first], recent: VecDeque::new() }
+        Self { seed, events, variants: vec![first], recent: VecDeque::new(), ahead: 0 }
     }
 
     /// Makes some of the later events use `variant`.
     pub fn add(&mut self, variant: Variant) {
         self.variants.push(variant);
+    }
+
+    /// Sets the clock of the later events `ahead` by this many milliseconds; a negative number sets it behind.
+    pub fn set_clock(&mut self, ahead: i64) {
+        self.ahead = ahead;
     }
 
     /// Returns the current item for this `number`.
@@ -152,7 +159,7 @@ impl Plan {
     }
 
     fn good(&self, number: u64, random: &mut StdRng) -> Item {
-        let event = Event { timestamp: event::now(), ..self.events.event(number) };
+        let event = Event { timestamp: event::now() + self.ahead, ..self.events.event(number) };
         let mut variant = &self.variants[random.random_range(0..self.variants.len())];
         // Keeps dead letters rare, so that the fuse does not blow.
         if variant.intent == Intent::Dead && random.random_bool(0.9) {

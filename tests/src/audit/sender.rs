@@ -108,6 +108,11 @@ impl Sender {
         token.clone_into(&mut lock(&self.shared.token));
     }
 
+    /// Sets the clock of later events ahead by this many milliseconds.
+    pub fn set_clock(&self, ahead: i64) {
+        lock(&self.shared.plan).set_clock(ahead);
+    }
+
     /// Returns the progress so far.
     pub fn fared(&self) -> Fared {
         Fared { events: self.shared.done.load(Ordering::Relaxed), answers: lock(&self.shared.answers).clone() }

@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::{Document, Entry, Exceptions, HttpAnswer, Intent, Kind, Ledger, Letter, Oracle, Written};
+use crate::document_rules::timestamp;
 use crate::event::{Event, Events, SCHEMA};
 
 const SCHEMA_ID: u32 = 7;
 /// 2026-01-02T03:04:05.678Z
 const TIME: i64 = 1_767_323_045_678;
-const TIME_TEXT: &str = "2026-01-02T03:04:05.678Z";
 
 /// A ledger with the event to doctor among correct ones.
 struct World {
@@ -21,10 +21,14 @@ fn entry(event: &Event, intent: Intent, answer: HttpAnswer) -> Entry {
 }
 
 fn document(event: &Event, index: &str) -> Document {
-    let timestamp = crate::document_rules::timestamp(event.timestamp, 1_000, 3, "Z");
+    document_of(event, index, TIME)
+}
+
+/// Returns the document of a record that was received at `received`.
+fn document_of(event: &Event, index: &str, received: i64) -> Document {
     let mut source = event.document();
-    source["timestamp"] = timestamp;
-    source["_ingested_at"] = json!(TIME_TEXT);
+    source["timestamp"] = timestamp(event.timestamp, 1_000, 3, "Z");
+    source["_ingested_at"] = timestamp(received, 1_000, 3, "Z");
     let source = source.as_object().cloned().unwrap_or_default();
     Document { index: index.to_owned(), id: event.event_id.clone(), source }
 }
@@ -64,8 +68,20 @@ impl World {
     }
 
     fn written(&mut self, event: &Event) {
+        self.received(event, TIME);
+    }
+
+    fn received(&mut self, event: &Event, timestamp: i64) {
         let value = framed(&event.encode());
-        self.ledger.written(&Written { id: &event.event_id, value: &value, timestamp: TIME });
+        self.ledger.written(&Written { id: &event.event_id, value: &value, timestamp });
+    }
+
+    /// Adds a record that was received at `received`, and its document in `index`.
+    fn receive(mut self, received: i64, index: &str) -> Self {
+        let event = self.event.clone();
+        self.received(&event, received);
+        self.ledger.document(&document_of(&event, index, received));
+        self
     }
 
     /// Adds its record to Kafka.
@@ -232,4 +248,67 @@ fn a_document_in_a_deleted_index_may_be_missing_or_written_again() {
     World::with(exceptions.clone()).send(Intent::Good, HttpAnswer::Accepted).write().assert_found(&[]);
     let twice = World::with(exceptions).send(Intent::Good, HttpAnswer::Accepted).write();
     twice.store("events-000002").store("events-000003").assert_found(&[Kind::Repeated]);
+}
+
+#[test]
+fn documents_of_a_deleted_index_may_be_diverted_and_written_again() {
+    let world = |deleted_before| {
+        let exceptions = Exceptions { deleted_before: Some(deleted_before), ..Exceptions::default() };
+        let world = World::with(exceptions).send(Intent::Good, HttpAnswer::Accepted).write();
+        world.store("events-000002").store("events-000004")
+    };
+    // The event is of TIME.
+    world(TIME + 1).assert_found(&[]);
+    world(TIME).assert_found(&[Kind::Repeated]);
+}
+
+#[test]
+fn an_event_that_retention_overtook_may_be_missing() {
+    let exceptions = || {
+        let overtaken = [World::new().event.event_id].into();
+        Exceptions { overtaken, ..Exceptions::default() }
+    };
+    let world = || World::with(exceptions()).send(Intent::Good, HttpAnswer::Accepted).write();
+    world().assert_found(&[]);
+    world().store("events-000001").assert_found(&[]);
+    world().store("events-000001").store("events-000002").assert_found(&[Kind::Repeated]);
+    world().bury("mapper_parsing_exception").assert_found(&[Kind::GoodButDead]);
+}
+
+#[test]
+fn only_events_placed_by_their_receipt_may_be_in_an_index_for_each_receipt() {
+    let ahead = || {
+        let exceptions = Exceptions { tolerance: Some(1_000), ..Exceptions::default() };
+        World::with(exceptions).send(Intent::Good, HttpAnswer::Accepted)
+    };
+    // The sender's clock is 9 and 4 seconds ahead of the receivers'.
+    ahead().receive(TIME - 9_000, "events-000001").receive(TIME - 4_000, "events-000002").assert_found(&[]);
+    // It is within the tolerance, so that both are placed by the event's own timestamp.
+    let within = ahead().receive(TIME - 900, "events-000001").receive(TIME - 400, "events-000002");
+    within.assert_found(&[Kind::Repeated]);
+    // One receipt has one place.
+    let once = ahead().receive(TIME - 9_000, "events-000001").receive(TIME - 9_000, "events-000002");
+    once.assert_found(&[Kind::Repeated]);
+    // No clock was wrong.
+    let right = World::new().send(Intent::Good, HttpAnswer::Accepted);
+    let right = right.receive(TIME - 9_000, "events-000001").receive(TIME - 4_000, "events-000002");
+    right.assert_found(&[Kind::Repeated]);
+}
+
+#[test]
+fn two_events_with_one_id_may_be_in_an_index_each_if_their_clocks_allow_it() {
+    let world = |tolerance| {
+        let mut world = World::with(Exceptions { tolerance, ..Exceptions::default() });
+        world = world.send(Intent::Good, HttpAnswer::Accepted).receive(TIME - 9_000, "events-000001");
+        let rival = Event { action_type: "another".to_owned(), ..world.event.clone() };
+        world.sent(&rival, Intent::Good, HttpAnswer::Accepted);
+        world.received(&rival, TIME - 4_000);
+        world.ledger.document(&document_of(&rival, "events-000002", TIME - 4_000));
+        // The first record of the rival met the other event.
+        let value = framed(&rival.encode());
+        world.ledger.letter(&Letter { id: &rival.event_id, value: &value, error_type: "id-conflict" });
+        world
+    };
+    world(Some(1_000)).assert_found(&[]);
+    world(None).assert_found(&[Kind::Repeated]);
 }

@@ -6,9 +6,11 @@ use anyhow::Context;
 
 use super::{Document, Exceptions, Findings, Journal, Ledger, Letter, Oracle, Written};
 use crate::command;
+use crate::kafka::Record;
 use crate::pipeline::Pipeline;
 
-/// Compares the `journal` with all records, documents, dead letters and quarantined bodies of `pipeline`.
+/// Compares the `journal` with all records, documents, dead letters and quarantined bodies of `pipeline`. `gone` are
+/// records that have been deleted from the topic.
 ///
 /// # Errors
 /// If one of the parts cannot be read. Wrong events are not an error: see [`Findings`].
@@ -17,12 +19,14 @@ pub async fn audit(
     journal: &Path,
     oracle: Oracle,
     exceptions: Exceptions,
+    gone: Vec<Record>,
 ) -> anyhow::Result<Findings> {
     let mut ledger = Ledger::new(oracle, exceptions);
     Journal::read(journal, |entry| ledger.sent(&entry))?;
-    records(pipeline, &mut ledger).await?;
+    records(pipeline, gone, &mut ledger).await?;
     letters(pipeline, &mut ledger).await?;
-    let indices = format!("{}*", pipeline.config.elasticsearch.index_name);
+    // A copy of an index may have something before the name.
+    let indices = format!("*{}*", pipeline.config.elasticsearch.index_name);
     let take = |index, id, source| ledger.document(&Document { index, id, source });
     pipeline.search.sources(&indices, take).await?;
     Ok(ledger.finish())
@@ -45,8 +49,9 @@ pub async fn ensure_none(pipeline: &Pipeline, findings: &Findings) -> anyhow::Re
     anyhow::bail!(report)
 }
 
-async fn records(pipeline: &Pipeline, ledger: &mut Ledger) -> anyhow::Result<()> {
-    for record in pipeline.kafka.read_all(&pipeline.config.kafka.topic).await? {
+async fn records(pipeline: &Pipeline, gone: Vec<Record>, ledger: &mut Ledger) -> anyhow::Result<()> {
+    let kept = pipeline.kafka.read_all(&pipeline.config.kafka.topic).await?;
+    for record in gone.into_iter().chain(kept) {
         let value = record.value.as_deref().unwrap_or_default();
         let timestamp = record.timestamp.context("a record without a timestamp")?;
         ledger.written(&Written { id: text(record.key.as_deref()), value, timestamp });

@@ -26,6 +26,35 @@ pub enum Wire {
     Registry(usize),
 }
 
+/// One of the clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The clock of all senders, which determines the events' own timestamps.
+    Sender,
+    /// The clock of a service.
+    Of(Service),
+}
+
+/// Selects records of the events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Records {
+    /// Those before the committed offsets.
+    Committed,
+    /// All, whether or not they are indexed.
+    All,
+}
+
+/// Makes a copy of an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copying {
+    /// By `_clone`.
+    Clone,
+    /// Document by document, into a new index.
+    Reindex,
+    /// By a snapshot that is restored under another name.
+    Restore,
+}
+
 /// Selects an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -69,6 +98,16 @@ pub enum Kind {
     Delete,
     /// An operator rolls the index over; with a number, only if the newest index has that many documents.
     RollOver(Option<u32>),
+    /// The oldest index that is not a copy is replaced with one.
+    Copied(Copying),
+    /// The disks of all nodes are full.
+    FullDisk,
+    /// The alias is removed from all indices, and later given back to them.
+    Alias,
+    /// A clock is ahead by this many milliseconds, or behind; it steps there and back.
+    Clock(Clock, i64),
+    /// Retention deletes records.
+    Retention(Records),
     /// An operator deletes the index template.
     Template,
     /// An operator makes the mapping of the newest index strict.

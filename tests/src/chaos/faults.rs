@@ -3,10 +3,14 @@
 use super::fault::Kind;
 use super::inject::Fault;
 
+mod alias;
 mod broker;
+mod clock;
 mod close;
 mod contradiction;
+mod copied;
 mod delete;
+mod full_disk;
 mod full_queue;
 mod leader;
 mod mapping;
@@ -15,6 +19,7 @@ mod partition;
 mod quorum;
 mod read_only;
 mod registry;
+mod retention;
 mod roll_over;
 mod schema;
 mod service;
@@ -35,6 +40,11 @@ pub(crate) fn of(kind: Kind) -> Box<dyn Fault> {
         Kind::Close(which) => Box::new(close::Close::new(which)),
         Kind::Delete => Box::new(delete::Delete),
         Kind::RollOver(documents) => Box::new(roll_over::RollOver::new(documents)),
+        Kind::Copied(copying) => Box::new(copied::Copied::new(copying)),
+        Kind::FullDisk => Box::new(full_disk::FullDisk),
+        Kind::Alias => Box::new(alias::Alias::default()),
+        Kind::Clock(clock, ahead) => Box::new(clock::Step::new(clock, ahead)),
+        Kind::Retention(records) => Box::new(retention::Retention::new(records)),
         Kind::Template => Box::new(template::Template),
         Kind::StrictMapping => Box::new(mapping::Strict),
         Kind::Weather(wire, weather) => Box::new(weather::Bad::new(wire, weather)),

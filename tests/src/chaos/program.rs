@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use crate::config::Config;
+use crate::faketime::FakeClock;
 use crate::pipeline::{Pipeline, ready};
 use crate::ports;
 use crate::process::{Binary, Process, write_config};
@@ -20,6 +21,8 @@ pub struct Program {
     admin_url: String,
     process: Option<Process>,
     peak_bytes: u64,
+    /// `None` if its clock cannot be set here.
+    clock: Option<FakeClock>,
 }
 
 impl Program {
@@ -38,7 +41,8 @@ impl Program {
         let path = pipeline.file(&format!("{name}.yaml"));
         write_config(&config, &path)?;
         let (log, admin_url) = (pipeline.file(&format!("{name}.log")), format!("http://127.0.0.1:{admin}"));
-        let mut program = Self { binary, config: path, log, port, admin_url, process: None, peak_bytes: 0 };
+        let clock = FakeClock::new(&pipeline.file(&format!("{name}.clock")))?;
+        let mut program = Self { binary, config: path, log, port, admin_url, process: None, peak_bytes: 0, clock };
         program.start_again()?;
         Ok(program)
     }
@@ -48,7 +52,8 @@ impl Program {
     /// # Errors
     /// As for [`Program::start`].
     pub fn start_again(&mut self) -> anyhow::Result<()> {
-        self.process = Some(Process::start(self.binary, &self.config, &[], &self.log)?);
+        let environment = self.clock.as_ref().map(FakeClock::environment).unwrap_or_default();
+        self.process = Some(Process::start(self.binary, &self.config, &environment, &self.log)?);
         Ok(())
     }
 
@@ -58,8 +63,19 @@ impl Program {
     /// Also if it has already ended by itself.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.running()?.kill()?;
-        self.process = None;
+        self.forget();
         Ok(())
+    }
+
+    /// Sets its clock ahead by this many milliseconds, also for later starts. Returns whether that is possible here.
+    ///
+    /// # Errors
+    /// If the clock cannot be set.
+    pub fn set_clock(&self, ahead: i64) -> anyhow::Result<bool> {
+        match &self.clock {
+            Some(clock) => clock.set(ahead).map(|()| true),
+            None => Ok(false),
+        }
     }
 
     /// Sends SIGTERM, and waits until the service has ended with 0.
@@ -105,10 +121,26 @@ impl Program {
         self.peak_bytes
     }
 
+    /// Ends its process, if there is one, and removes what the clock leaves behind.
+    fn forget(&mut self) {
+        let Some(process) = self.process.take() else { return };
+        let id = process.id();
+        drop(process);
+        if let Some(clock) = &self.clock {
+            clock.forget(id);
+        }
+    }
+
     fn running(&mut self) -> anyhow::Result<&mut Process> {
         self.peak_bytes();
         let process = self.process.as_mut().with_context(|| format!("{} was not started", self.log.display()))?;
         process.ensure_running().context("it ended by itself")?;
         Ok(process)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.forget();
     }
 }

@@ -100,6 +100,7 @@ impl Run {
             sender,
             oracle: Mutex::new(oracle),
             exceptions: Mutex::default(),
+            gone: Mutex::default(),
             fields: Mutex::default(),
         })
     }
@@ -118,7 +119,8 @@ impl Run {
         eprintln!("all is settled {:?} after the last event", well.elapsed());
         let exceptions = scene.exceptions.lock().await.clone();
         let oracle = std::mem::take(&mut *scene.oracle.lock().await);
-        let findings = audit(&scene.pipeline, &journal(&scene.pipeline), oracle, exceptions).await?;
+        let gone = std::mem::take(&mut *scene.gone.lock().await).into_values().collect();
+        let findings = audit(&scene.pipeline, &journal(&scene.pipeline), oracle, exceptions, gone).await?;
         report(scene, &fared, &findings, &done).await;
         for program in scene.receivers.iter().chain(&scene.indexers) {
             program.lock().await.ready().await.context("a service has ended by itself")?;
@@ -198,6 +200,7 @@ async fn report(scene: &Scene, fared: &Fared, findings: &Findings, done: &BTreeM
     let exceptions = scene.exceptions.lock().await;
     eprintln!("{} events sent; answers: {:?}; faults: {done:?}", fared.events, fared.answers);
     eprintln!("peak memory in MiB, receivers then indexers: {peaks:?}");
-    eprintln!("exceptions: {} documents deleted, indices {:?} blind", exceptions.deleted.len(), exceptions.blind);
+    let (deleted, overtaken) = (exceptions.deleted.len(), exceptions.overtaken.len());
+    eprintln!("exceptions: {deleted} documents deleted, {overtaken} overtaken, indices {:?} blind", exceptions.blind);
     eprintln!("audit: {findings}");
 }

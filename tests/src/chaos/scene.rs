@@ -1,5 +1,6 @@
 //! The scene of the faults: the cluster, the services, the links and the sender, plus the information for the audit.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -15,6 +16,7 @@ use crate::audit::sender::Sender;
 use crate::audit::{Exceptions, Intent, Oracle};
 use crate::eventually::eventually;
 use crate::http::Method;
+use crate::kafka::Record;
 use crate::link::Link;
 use crate::pipeline::{Pipeline, register};
 use crate::search::Search;
@@ -41,6 +43,8 @@ pub struct Scene {
     pub oracle: Mutex<Oracle>,
     /// The documented exceptions that faults have caused.
     pub exceptions: Mutex<Exceptions>,
+    /// The records that were deleted from the topic, by partition and offset.
+    pub gone: Mutex<BTreeMap<(i32, i64), Record>>,
     /// The sender's token.
     pub token: Mutex<String>,
     /// The number of added fields.
@@ -103,14 +107,32 @@ impl Scene {
         .await
     }
 
-    /// Returns the backing indices, oldest first.
+    /// Returns the backing indices and the copies that have replaced some of them, oldest first.
     pub(super) async fn indices(&self) -> Result<Vec<String>> {
         let name = &self.pipeline.config.elasticsearch.index_name;
-        let path = format!("{name}-*/_settings?expand_wildcards=all&filter_path=*.settings.index.uuid");
+        let path = format!("*{name}-*/_settings?expand_wildcards=all&filter_path=*.settings.index.uuid");
         let answer = self.search(Method::GET, &path, Value::Null).await?;
         let mut indices: Vec<String> = answer.as_object().map(|all| all.keys().cloned().collect()).unwrap_or_default();
-        indices.sort();
+        indices.sort_by(|left, right| self.age(left).cmp(self.age(right)));
         Ok(indices)
+    }
+
+    /// Returns the part of the name `index` that orders the indices by age: a copy may have something before it.
+    pub(super) fn age<'a>(&self, index: &'a str) -> &'a str {
+        let name = self.pipeline.config.elasticsearch.index_name.as_str();
+        index.find(name).map_or(index, |at| &index[at..])
+    }
+
+    /// Returns whether `index` has a name that a rollover makes, so that it is not a copy.
+    pub(super) fn is_original(&self, index: &str) -> bool {
+        let name = self.pipeline.config.elasticsearch.index_name.as_str();
+        let number = index.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
+    /// Returns the margin of the placement in milliseconds.
+    pub(super) fn margin(&self) -> i64 {
+        i64::try_from(self.pipeline.config.elasticsearch.placement.margin.as_millis()).unwrap_or(i64::MAX)
     }
 
     /// Returns the selected index, if it exists.

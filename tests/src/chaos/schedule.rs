@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::cluster::{MEMBERS, REGISTRIES};
-use super::fault::{Kind, Loss, Service, Which, Wire};
+use super::fault::{Clock, Copying, Kind, Loss, Records, Service, Which, Wire};
 use crate::link::Weather;
 
 /// The number of receivers, and of indexers.
@@ -18,6 +18,15 @@ const HEAD_START: u64 = 3_000;
 const PAUSE: std::ops::Range<u64> = 1_000..8_000;
 /// The most schemas that a run registers, limited by how many older versions a receiver tries.
 const SCHEMAS: u32 = 2;
+
+/// Steps of the senders' clock in milliseconds: within a quarter of the margin, beyond the margin, to an index that may
+/// be gone, and to times that cannot be right.
+const SENDER_STEPS: [i64; 7] = [800, -800, 20_000, -20_000, -600_000, 172_800_000, -1_300_000_000_000];
+/// Steps of a receiver's clock: within a quarter of the margin, beyond the margin, and so far ahead that Kafka refuses
+/// its records (`message.timestamp.after.max.ms`).
+const RECEIVER_STEPS: [i64; 5] = [800, -800, 45_000, -30_000, 7_200_000];
+/// Steps of an indexer's clock: within half a margin, beyond the margin, and by more than `placement.max_ahead`.
+const INDEXER_STEPS: [i64; 5] = [1_500, -1_500, 15_000, -20_000, -90_000];
 
 /// A sequence of faults that follow one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +41,8 @@ pub enum Lane {
     Network,
     /// Changes by operators and senders: schemas, partitions, secrets; also the registry.
     Contract,
+    /// Clocks, and the retention of records.
+    Time,
 }
 
 /// One fault of a schedule.
@@ -49,7 +60,7 @@ pub struct Step {
 
 impl Lane {
     /// All lanes.
-    pub const ALL: [Self; 5] = [Self::Services, Self::Kafka, Self::Search, Self::Network, Self::Contract];
+    pub const ALL: [Self; 6] = [Self::Services, Self::Kafka, Self::Search, Self::Network, Self::Contract, Self::Time];
 
     /// Returns the next fault, and the range of its duration in milliseconds. `schemas` counts the schemas registered
     /// so far.
@@ -60,6 +71,7 @@ impl Lane {
             Self::Search => search(random),
             Self::Network => network(random),
             Self::Contract => contract(random, schemas),
+            Self::Time => time(random),
         }
     }
 }
@@ -110,7 +122,7 @@ fn kafka(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
 
 fn search(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
     let number = random.random_range(1..=MEMBERS);
-    match random.random_range(0..14) {
+    match random.random_range(0..20) {
         0 => (Kind::Node(number, Loss::Kill), 1_000..15_000),
         1 => (Kind::Node(number, Loss::Stop), 1_000..15_000),
         2 => (Kind::Node(number, Loss::Pause), 3_000..20_000),
@@ -123,6 +135,11 @@ fn search(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
         9 => (Kind::Template, 1_000..5_000),
         10 => (Kind::StrictMapping, 1_000..5_000),
         11 => (Kind::RollOver(Some(random.random_range(100..2_000))), 500..6_000),
+        12 => (Kind::Copied(Copying::Clone), 1..1_000),
+        13 => (Kind::Copied(Copying::Reindex), 1..1_000),
+        14 => (Kind::Copied(Copying::Restore), 1..1_000),
+        15 => (Kind::FullDisk, 1_000..10_000),
+        16 => (Kind::Alias, 1_000..8_000),
         _ => (Kind::RollOver(None), 500..6_000),
     }
 }
@@ -162,6 +179,22 @@ fn contract(random: &mut StdRng, schemas: &mut u32) -> (Kind, std::ops::Range<u6
         // Lasts at least until a receiver notices.
         _ => (kind, 6_000..10_000),
     }
+}
+
+fn time(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
+    let number = random.random_range(0..SERVICES);
+    let kind = match random.random_range(0..10) {
+        0..3 => Kind::Clock(Clock::Sender, one_of(&SENDER_STEPS, random)),
+        3..5 => Kind::Clock(Clock::Of(Service::Receiver(number)), one_of(&RECEIVER_STEPS, random)),
+        5..8 => Kind::Clock(Clock::Of(Service::Indexer(number)), one_of(&INDEXER_STEPS, random)),
+        8 => Kind::Retention(Records::Committed),
+        _ => Kind::Retention(Records::All),
+    };
+    (kind, 2_000..12_000)
+}
+
+fn one_of(steps: &[i64], random: &mut StdRng) -> i64 {
+    steps[random.random_range(0..steps.len())]
 }
 
 impl fmt::Display for Step {

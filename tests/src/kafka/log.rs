@@ -74,9 +74,17 @@ impl Kafka {
     /// # Errors
     /// As for [`Kafka::create_topic`].
     pub async fn delete_records(&self, topic: &str) -> anyhow::Result<()> {
+        self.delete_records_before(topic, &self.end_offsets(topic).await?).await
+    }
+
+    /// Deletes the records of `topic` before these offsets, by partition.
+    ///
+    /// # Errors
+    /// As for [`Kafka::create_topic`].
+    pub async fn delete_records_before(&self, topic: &str, offsets: &BTreeMap<i32, i64>) -> anyhow::Result<()> {
         let mut ends = TopicPartitionList::new();
-        for (partition, end) in self.end_offsets(topic).await? {
-            ends.add_partition_offset(topic, partition, Offset::Offset(end))?;
+        for (partition, end) in offsets {
+            ends.add_partition_offset(topic, *partition, Offset::Offset(*end))?;
         }
         let admin: AdminClient<DefaultClientContext> = self.config().create()?;
         let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT));

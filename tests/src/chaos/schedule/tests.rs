@@ -30,10 +30,14 @@ fn every_kind_of_fault_happens() {
     let name = |kind: &Kind| format!("{kind:?}").split(['(', ' ']).next().unwrap_or_default().to_owned();
     let found: BTreeSet<String> = (0..20).flat_map(|seed| schedule(seed, HOUR)).map(|step| name(&step.kind)).collect();
     let all = [
+        "Alias",
         "Broker",
+        "Clock",
         "Close",
         "Contradiction",
+        "Copied",
         "Delete",
+        "FullDisk",
         "FullQueue",
         "Leader",
         "Node",
@@ -41,6 +45,7 @@ fn every_kind_of_fault_happens() {
         "Quorum",
         "ReadOnly",
         "Registry",
+        "Retention",
         "RollOver",
         "Schema",
         "Service",
