@@ -1,4 +1,4 @@
-//! Caches the [`Table`] of backing indices. Reads it from Elasticsearch every few seconds, and at once if a caller
+//! Caches the [`Table`] of backing indices. Reads it from Elasticsearch every few seconds, and immediately if a caller
 //! waits for it.
 
 use std::sync::Arc;

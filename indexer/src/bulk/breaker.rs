@@ -1,4 +1,4 @@
-//! The circuit breaker. It holds requests back after many failures in a row, or at once if an operator must fix
+//! The circuit breaker. It holds requests back after many failures in a row, or immediately if an operator must fix
 //! something. One small probe at a time tests whether the trouble is over. Pure.
 
 use std::fmt;

@@ -96,7 +96,7 @@ impl Books {
     }
 
     /// Dispatches the current batch and tracks it until it settles. Returns `None` if it holds only skipped records,
-    /// which are settled at once.
+    /// which are settled immediately.
     pub fn dispatch(&mut self, now: Instant) -> Option<Batch> {
         self.last_batch += 1;
         let since = self.builder.opened().unwrap_or(now);

@@ -30,12 +30,13 @@ pub(super) struct Surveyor {
 }
 
 impl Surveyor {
-    /// Creates a surveyor whose first survey is due at once. `kafka` is unmet while this client may not read the topic.
+    /// Creates a surveyor whose first survey is due immediately. `kafka` is unmet while this client may not read the
+    /// topic.
     pub(super) fn new(kafka: Condition) -> Self {
         Self { interval: Interval::at_once(SURVEY_INTERVAL), is_surveying: false, kafka }
     }
 
-    /// Makes the next survey due at once, because the assignment has changed.
+    /// Makes the next survey due immediately, because the assignment has changed.
     pub(super) fn hurry(&mut self) {
         self.interval.hurry();
     }

@@ -1,7 +1,7 @@
 //! Chooses the node for the next request. Pure.
 //!
 //! Nodes take turns, except for those that failed lately: a failed node is avoided for a time that doubles with each
-//! failure, and is then tried again. If all have failed, the node whose time ends first is tried at once.
+//! failure, and is then tried again. If all have failed, the node whose time ends first is tried immediately.
 //!
 //! The registry's addresses (`registry::nodes`) follow another rule, so the two share no code. A request to the
 //! registry asks one address after another, in the order of the config, and a "not found" of one is not the answer yet.
