@@ -128,7 +128,7 @@ impl PermitState {
         }
     }
 
-    /// Asks the oldest stranger that `may` be asked to give way. Returns whether there was one.
+    /// Asks the oldest stranger for which `may` holds to give way. Returns whether there was one.
     fn ask_to_give_way(&mut self, may: impl Fn(&Stranger) -> bool) -> bool {
         let is_known = |stranger: &Stranger| stranger.client.get().is_some_and(|client| client.is_known());
         self.strangers.retain(|_, stranger| !is_known(stranger));
