@@ -4,8 +4,9 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use service::backoff::Backoff;
+
 use super::outcome::{Block, BulkFailure, Trouble};
-use crate::backoff::Backoff;
 
 /// The waits between probes. The cap bounds how long a repaired Elasticsearch stays idle.
 const PROBES: Backoff = Backoff { initial: Duration::from_millis(500), max: Duration::from_secs(4) };

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use service::backoff::Backoff;
+
 use self::stored::Stored;
 use super::reroute::MAX_LOOK_UPS;
 use super::verify::Verdict;
-use crate::backoff::Backoff;
 use crate::batch::Batch;
 use crate::config::Config;
 use crate::elasticsearch::{Client, SettingsError};

@@ -10,7 +10,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::backoff::Backoff;
+use service::backoff::Backoff;
 
 const AVOID: Backoff = Backoff { initial: Duration::from_secs(1), max: Duration::from_secs(60) };
 
