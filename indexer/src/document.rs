@@ -167,17 +167,16 @@ pub fn write_document(
     write_document_and_find(schema, datum, rules, timestamp, None, body).map(drop)
 }
 
-/// What an event says about where its document goes.
+/// The fields of an event that decide where its document goes.
 #[derive(Debug, Default)]
-pub struct Found<'a> {
+pub struct PlacementFields<'a> {
     /// Its own timestamp, in milliseconds since the Unix epoch.
     pub time: Option<i64>,
     /// The value that it is routed by.
     pub route: Option<FoundField<'a>>,
 }
 
-/// As [`write_document`], and returns what is at `wanted`, the path to the fields of time and route, where they are
-/// asked for and not null.
+/// Works like [`write_document`], and returns the values of the fields of time and route that `wanted` leads to.
 ///
 /// # Errors
 /// The same as those of [`write_document`].
@@ -188,7 +187,7 @@ pub fn write_document_and_find<'a>(
     timestamp: Option<i64>,
     wanted: Option<&FieldPath>,
     body: &mut Vec<u8>,
-) -> Result<Found<'a>, DecodeError> {
+) -> Result<PlacementFields<'a>, DecodeError> {
     let start = body.len();
     body.push(b'{');
     let found = avro::write_members_and_find_both(schema, datum, rules.limits, rules.json, wanted, body);
@@ -209,7 +208,10 @@ pub fn write_document_and_find<'a>(
         }
     }
     body.extend_from_slice(b"}\n");
-    Ok(Found { time: time.as_ref().and_then(|found| placement::time::of_field(found, rules.time_unit)), route })
+    Ok(PlacementFields {
+        time: time.as_ref().and_then(|found| placement::time::of_field(found, rules.time_unit)),
+        route,
+    })
 }
 
 /// Appends `lines` with another `index` in the action line, or with none.

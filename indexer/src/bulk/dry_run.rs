@@ -49,7 +49,7 @@ impl DryRun {
 
     /// Compares the documents of `batch` with the stored ones and counts them. Tries until Elasticsearch answers.
     /// Writes nothing.
-    pub async fn weigh(&self, batch: &Batch) {
+    pub async fn compare(&self, batch: &Batch) {
         self.undecodable.fetch_add(batch.undecodable.len() as u64, Ordering::Relaxed);
         let items: Vec<usize> = (0..batch.items.len()).collect();
         for chunk in items.chunks(MAX_LOOK_UPS) {
@@ -59,7 +59,7 @@ impl DryRun {
                     Ok(verdicts) => break verdicts,
                     Err(obstacle) => {
                         failures = failures.saturating_add(1);
-                        tracing::warn!(%obstacle, "The stored documents could not be read; the next attempt follows.");
+                        tracing::warn!(%obstacle, "Cannot read the stored documents; trying again.");
                         let wait = self.backoff.wait(failures, &mut rand::rng());
                         tokio::time::sleep(wait).await;
                     }

@@ -155,7 +155,7 @@ impl<'a> Bench<'a> {
     async fn look(&self, batch: &Batch, explanation: &mut Explanation) -> Result<(), CommandError> {
         explanation.describe(batch);
         let dry_run = DryRun::new(self.config)?;
-        dry_run.weigh(batch).await;
+        dry_run.compare(batch).await;
         let count = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed) > 0;
         explanation.stored = Some(match (count(&dry_run.same), count(&dry_run.conflicts)) {
             (true, _) => Stored::Same,

@@ -51,10 +51,11 @@ impl Surveyor {
         if partitions.is_empty() {
             return;
         }
-        let stood = partitions.iter().filter_map(|partition| Some((*partition, books.stands(*partition)?))).collect();
+        let read_positions =
+            partitions.iter().filter_map(|partition| Some((*partition, books.read_position(*partition)?))).collect();
         let jumps = books.take_jumps();
         report_jumps_back(&jumps, topic);
-        topic.partitions.logs.gaps.begin(jumps, stood);
+        topic.partitions.logs.gaps.begin(jumps, read_positions);
         self.is_surveying = true;
         let (client, name) = (Arc::clone(topic.subscription.client()), topic.name().to_owned());
         tasks.wait_for_kafka(move || survey(&client, &name, &partitions));
@@ -105,8 +106,8 @@ fn take_ends(ends: &Ends, topic: &mut Topic) {
         return;
     }
     partitions.logs.lag.note(partition, start, end);
-    let stands = partitions.books.stands(partition);
-    for loss in partitions.logs.gaps.losses(partition, start, stands) {
+    let read_position = partitions.books.read_position(partition);
+    for loss in partitions.logs.gaps.losses(partition, start, read_position) {
         tracing::error!(
             topic = topic.subscription.topic(),
             partition = partition.0,

@@ -5,8 +5,8 @@
 //!
 //! The registry's addresses (`registry::nodes`) follow another rule, so the two share no code. A request to the
 //! registry asks one address after another, in the order of the config, and a "not found" of one is not the answer yet.
-//! A request here goes to one node, since its repetition is up to the breaker and the limiter, and all nodes share the
-//! load. Only the note of a failure would be common.
+//! A request here goes to one node: breaker and limiter decide when it is repeated, and all nodes share the load. Only
+//! the note of a failure would be common.
 
 use std::time::{Duration, Instant};
 
