@@ -101,14 +101,22 @@ pub fn id_of(topic: &str, record: &Record<'_>) -> String {
     serde_json::from_slice(&json).unwrap_or_default()
 }
 
+/// The member of an action line that names the index, up to the name.
+const INDEX_MEMBER: &[u8] = br#""_index":""#;
+
+/// Returns the position of the first member in the action line at the start of `lines`: after the second brace, as in
+/// `{"create":{`.
+fn members_start(lines: &[u8]) -> Option<usize> {
+    let mut braces = lines.iter().enumerate().filter(|(_, byte)| **byte == b'{');
+    braces.nth(1).map(|(brace, _)| brace + 1)
+}
+
 /// Inserts `index` into the action line that begins at `start` of `body` and names no index.
 pub fn name_index(start: usize, index: &str, body: &mut Vec<u8>) {
-    // The position after `{"create":{`, which is the second brace.
-    let braces = body.iter().enumerate().skip(start).filter(|(_, byte)| **byte == b'{');
-    let Some((brace, _)) = braces.take(2).last() else { return };
-    let (at, end) = (brace + 1, body.len());
+    let Some(members) = body.get(start..).and_then(members_start) else { return };
+    let (at, end) = (start + members, body.len());
     // Index names contain nothing that must be escaped (Elasticsearch reference, "Create index API").
-    let parts: [&[u8]; 3] = [br#""_index":""#, index.as_bytes(), br#"","#];
+    let parts: [&[u8]; 3] = [INDEX_MEMBER, index.as_bytes(), br#"","#];
     let room: usize = parts.iter().map(|part| part.len()).sum();
     body.resize(end + room, 0);
     body.copy_within(at..end, at + room);
@@ -216,19 +224,15 @@ pub fn write_document_and_find<'a>(
 
 /// Appends `lines` with another `index` in the action line, or with none.
 pub(crate) fn rename(lines: &[u8], index: Option<&str>, body: &mut BytesMut) {
-    const INDEX: &[u8] = br#""_index":""#;
-    // The position after `{"create":{`, which is the second brace.
-    let braces = lines.iter().enumerate().filter(|(_, byte)| **byte == b'{');
-    let after = braces.take(2).last().map_or(0, |(brace, _)| brace + 1);
-    let (start, mut rest) = lines.split_at(after);
-    if let Some(named) = rest.strip_prefix(INDEX) {
+    let (start, mut rest) = lines.split_at(members_start(lines).unwrap_or(0));
+    if let Some(named) = rest.strip_prefix(INDEX_MEMBER) {
         let end = named.iter().position(|byte| *byte == b'"').unwrap_or(0);
         // Skip the quote and the comma.
         rest = named.get(end + 2..).unwrap_or_default();
     }
     body.extend_from_slice(start);
     if let Some(index) = index {
-        body.extend_from_slice(INDEX);
+        body.extend_from_slice(INDEX_MEMBER);
         body.extend_from_slice(index.as_bytes());
         body.extend_from_slice(b"\",");
     }

@@ -85,7 +85,7 @@ struct Bench<'a> {
     bulk: Bulk,
     metrics: Metrics,
     schemas: SchemaRegistry,
-    /// The first index, alias or data stream that is not there.
+    /// The first index, alias or data stream that is missing.
     missing: Option<String>,
 }
 
