@@ -163,8 +163,8 @@ RECEIVER = ("penstock-receiver", "Penstock: receiver", [
               ("sum by (instance) (penstock_receiver_requests_in_flight{r})", "{{instance}}")),
         panel("Open connections", "Connections of clients and load balancers.",
               ("sum by (instance) (penstock_receiver_connections{r})", "{{instance}}")),
-        panel("Refused connections", "Connections closed at once: their address has too many, or the header of the PROXY "
-              "protocol is missing or wrong.",
+        panel("Refused connections", "Connections closed immediately: their address has too many, or the header of the "
+              "PROXY protocol is missing or wrong.",
               (rate("penstock_receiver_refused_connections_total", "{r}", ("instance",)), "{{instance}} too many"),
               (rate("penstock_receiver_proxy_protocol_refusals_total", "{r}", ("reason",)), "PROXY protocol {{reason}}"),
               unit="cps", alerts=("PenstockProxyProtocolRefused",)),

@@ -95,8 +95,7 @@ impl Bulk {
         self
     }
 
-    /// Returns the name of the first index, alias or data stream that is not there; none where all are. Changes
-    /// nothing.
+    /// Returns the name of the first index, alias or data stream that is missing; `None` if all exist. Changes nothing.
     ///
     /// # Errors
     /// If Elasticsearch does not answer or refuses the request.
@@ -109,7 +108,7 @@ impl Bulk {
         Ok(None)
     }
 
-    /// Makes sure that the indices are there, however long it takes.
+    /// Makes sure that the indices exist, however long it takes.
     pub async fn ensure_index(&self) {
         let ensure = self.sets.all().map(|rounds| async {
             rounds.index.ensure(Known::Nothing).await;
@@ -123,17 +122,17 @@ impl Bulk {
         self.client.server()
     }
 
-    /// Returns what knows the backing indices of the index set `route`.
+    /// Returns the cache of the backing indices of the index set `route`.
     pub fn index_cache(&self, route: Route) -> Option<&Arc<BackingIndexCache>> {
         self.sets.of(route).map(|rounds| rounds.landing.index_cache())
     }
 
-    /// Returns what knows the backing indices of each index set, in their order.
+    /// Returns the caches of the backing indices of all index sets, in their order.
     pub fn index_caches(&self) -> impl Iterator<Item = &Arc<BackingIndexCache>> {
         self.sets.all().map(|rounds| rounds.landing.index_cache())
     }
 
-    /// Has the indices made with the fields of `schema`. Sends nothing by itself.
+    /// Adds the fields of `schema` to those with which the indices are created. Sends no request.
     pub fn learn(&self, schema: &Schema) {
         self.sets.all().for_each(|rounds| rounds.index.fields.learn(schema));
     }
@@ -143,8 +142,8 @@ impl Bulk {
         join_all(self.sets.all().map(|rounds| rounds.index.adopt(schema))).await;
     }
 
-    /// Returns the target size of a bulk body now, in bytes: at most `indexer.batch.max_bytes`. Of several index sets,
-    /// that of the one that takes most: what is too large for another one is cut.
+    /// Returns the current target size of a bulk body in bytes, at most `indexer.batch.max_bytes`. With several index
+    /// sets it is the largest of theirs; a batch that is too large for another index set is divided.
     pub fn target_bytes(&self) -> usize {
         self.sets.all().map(|rounds| rounds.limiter.target_bytes()).max().unwrap_or(1)
     }

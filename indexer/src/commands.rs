@@ -6,8 +6,8 @@ use std::sync::Arc;
 use avro::Schema;
 use registry::SchemaRegistry;
 use service::admin::Readiness;
+use service::backoff::Backoff;
 
-use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::elasticsearch::Client;
 use crate::index::mapping::compare::Difference;

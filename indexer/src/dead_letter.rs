@@ -7,9 +7,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rand::RngExt;
 use rdkafka::error::KafkaError;
 use service::admin::Condition;
+use service::backoff::Backoff;
 use service::budget::LogBudget;
 use tokio::sync::Semaphore;
 
@@ -26,13 +26,13 @@ mod letter;
 mod sender;
 
 /// The most KiB of letters in flight at a time. A larger letter is sent alone.
-const MAX_KIB_ON_THEIR_WAY: u32 = 16 * 1024;
+const MAX_KIB_IN_FLIGHT: u32 = 16 * 1024;
 /// The share of `indexer.max_in_flight_bytes` for letters in flight: one part in this many.
 const SHARE: u64 = 4;
 /// How long one attempt may take.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
-/// The longest wait between attempts.
-const MAX_BACKOFF: Duration = Duration::from_secs(5);
+/// The waits between attempts.
+const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(200), max: Duration::from_secs(5) };
 
 /// Writes dead letters.
 pub struct DeadLetters {
@@ -182,7 +182,7 @@ impl DeadLetters {
     }
 
     async fn wait_to_retry(&self, batch: &Batch, letter: &DeadLetter<'_>, error: &KafkaError, attempt: u32) {
-        let wait = backoff(attempt);
+        let wait = BACKOFF.wait(attempt, &mut rand::rng());
         tracing::warn!(
             topic = self.topic,
             partition = letter.origin.partition.0,
@@ -200,13 +200,7 @@ impl DeadLetters {
 
 /// Returns how many KiB of letters may be in flight if the topic may hold `max_in_flight_bytes`.
 fn max_kib(max_in_flight_bytes: u64) -> u32 {
-    u32::try_from(max_in_flight_bytes / SHARE / 1024).unwrap_or(u32::MAX).clamp(1, MAX_KIB_ON_THEIR_WAY)
-}
-
-/// Returns a random wait between zero and a bound that doubles with each attempt ("full jitter").
-fn backoff(attempt: u32) -> Duration {
-    let bound = Duration::from_millis(100).saturating_mul(1 << attempt.min(10)).min(MAX_BACKOFF);
-    rand::rng().random_range(Duration::ZERO..=bound)
+    u32::try_from(max_in_flight_bytes / SHARE / 1024).unwrap_or(u32::MAX).clamp(1, MAX_KIB_IN_FLIGHT)
 }
 
 fn milliseconds_now() -> u128 {

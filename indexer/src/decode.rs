@@ -67,7 +67,7 @@ pub struct Decoder {
     /// The newest schema, until [`Fields::watch_key`] has checked one of its events.
     unwatched: Option<SchemaId>,
     times: Times,
-    /// None where all documents go to one index set.
+    /// `None` if all documents go to one index set.
     router: Option<Router>,
     placer: Placer,
     metrics: PlacementMetrics,

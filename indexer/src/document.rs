@@ -101,14 +101,22 @@ pub fn id_of(topic: &str, record: &Record<'_>) -> String {
     serde_json::from_slice(&json).unwrap_or_default()
 }
 
+/// The member of an action line that names the index, up to the name.
+const INDEX_MEMBER: &[u8] = br#""_index":""#;
+
+/// Returns the position of the first member in the action line at the start of `lines`: after the second brace, as in
+/// `{"create":{`.
+fn members_start(lines: &[u8]) -> Option<usize> {
+    let mut braces = lines.iter().enumerate().filter(|(_, byte)| **byte == b'{');
+    braces.nth(1).map(|(brace, _)| brace + 1)
+}
+
 /// Inserts `index` into the action line that begins at `start` of `body` and names no index.
 pub fn name_index(start: usize, index: &str, body: &mut Vec<u8>) {
-    // The position after `{"create":{`, which is the second brace.
-    let braces = body.iter().enumerate().skip(start).filter(|(_, byte)| **byte == b'{');
-    let Some((brace, _)) = braces.take(2).last() else { return };
-    let (at, end) = (brace + 1, body.len());
+    let Some(members) = body.get(start..).and_then(members_start) else { return };
+    let (at, end) = (start + members, body.len());
     // Index names contain nothing that must be escaped (Elasticsearch reference, "Create index API").
-    let parts: [&[u8]; 3] = [br#""_index":""#, index.as_bytes(), br#"","#];
+    let parts: [&[u8]; 3] = [INDEX_MEMBER, index.as_bytes(), br#"","#];
     let room: usize = parts.iter().map(|part| part.len()).sum();
     body.resize(end + room, 0);
     body.copy_within(at..end, at + room);
@@ -167,17 +175,16 @@ pub fn write_document(
     write_document_and_find(schema, datum, rules, timestamp, None, body).map(drop)
 }
 
-/// What an event says about where its document goes.
+/// The fields of an event that decide where its document goes.
 #[derive(Debug, Default)]
-pub struct Found<'a> {
+pub struct PlacementFields<'a> {
     /// Its own timestamp, in milliseconds since the Unix epoch.
     pub time: Option<i64>,
     /// The value that it is routed by.
     pub route: Option<FoundField<'a>>,
 }
 
-/// As [`write_document`], and returns what is at `wanted`, the path to the fields of time and route, where they are
-/// asked for and not null.
+/// Works like [`write_document`], and returns the values of the fields of time and route that `wanted` leads to.
 ///
 /// # Errors
 /// The same as those of [`write_document`].
@@ -188,7 +195,7 @@ pub fn write_document_and_find<'a>(
     timestamp: Option<i64>,
     wanted: Option<&FieldPath>,
     body: &mut Vec<u8>,
-) -> Result<Found<'a>, DecodeError> {
+) -> Result<PlacementFields<'a>, DecodeError> {
     let start = body.len();
     body.push(b'{');
     let found = avro::write_members_and_find_both(schema, datum, rules.limits, rules.json, wanted, body);
@@ -209,24 +216,23 @@ pub fn write_document_and_find<'a>(
         }
     }
     body.extend_from_slice(b"}\n");
-    Ok(Found { time: time.as_ref().and_then(|found| placement::time::of_field(found, rules.time_unit)), route })
+    Ok(PlacementFields {
+        time: time.as_ref().and_then(|found| placement::time::of_field(found, rules.time_unit)),
+        route,
+    })
 }
 
 /// Appends `lines` with another `index` in the action line, or with none.
 pub(crate) fn rename(lines: &[u8], index: Option<&str>, body: &mut BytesMut) {
-    const INDEX: &[u8] = br#""_index":""#;
-    // The position after `{"create":{`, which is the second brace.
-    let braces = lines.iter().enumerate().filter(|(_, byte)| **byte == b'{');
-    let after = braces.take(2).last().map_or(0, |(brace, _)| brace + 1);
-    let (start, mut rest) = lines.split_at(after);
-    if let Some(named) = rest.strip_prefix(INDEX) {
+    let (start, mut rest) = lines.split_at(members_start(lines).unwrap_or(0));
+    if let Some(named) = rest.strip_prefix(INDEX_MEMBER) {
         let end = named.iter().position(|byte| *byte == b'"').unwrap_or(0);
         // Skip the quote and the comma.
         rest = named.get(end + 2..).unwrap_or_default();
     }
     body.extend_from_slice(start);
     if let Some(index) = index {
-        body.extend_from_slice(INDEX);
+        body.extend_from_slice(INDEX_MEMBER);
         body.extend_from_slice(index.as_bytes());
         body.extend_from_slice(b"\",");
     }

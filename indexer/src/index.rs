@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use avro::Schema;
 use service::admin::Condition;
+use service::backoff::Backoff;
 use tokio::sync::Mutex;
 
-use crate::backoff::Backoff;
 use crate::metrics::Metrics;
 
 use bootstrap::Bootstrap;

@@ -24,7 +24,6 @@ use commands::exit::Exit;
 use consume::group;
 
 pub mod backing;
-pub mod backoff;
 pub mod batch;
 pub mod bulk;
 pub mod commands;

@@ -15,16 +15,16 @@ use crate::config::Expired;
 use crate::message::target::{Age, NoPlacement, Route, Target};
 
 pub use calendar::{Calendar, Retention};
-pub(crate) use kinship::Kinship;
-pub(crate) use names::Kin;
+pub(crate) use names::Role;
 pub use pattern::Pattern;
-pub use table::{Backing, Doubt, FoundIndex, Table, TableError};
+pub(crate) use series::Series;
+pub use table::{Backing, FoundIndex, Table, TableError, Uncertainty};
 
 pub mod calendar;
-mod kinship;
 pub(crate) mod names;
 pub mod pattern;
 pub mod router;
+mod series;
 pub mod table;
 pub mod time;
 pub mod times;
@@ -53,11 +53,11 @@ pub fn place(table: &Table, time: i64) -> Placed {
     }
 }
 
-/// Returns the index of `time` by `table` of the first index set, and the first and the last placement time that the
-/// same goes for.
+/// Returns the index of placement time `time` by `table`, as a target in the first index set, and the first and the
+/// last placement time with the same target.
 ///
 /// # Errors
-/// [`NoPlacement`], if the table cannot tell, or if the document's own index is deleted and `expired` does not say
+/// [`NoPlacement`], if the table is too old, or if the document's own index is deleted and `expired` is not
 /// [`Expired::Oldest`].
 pub fn by_table(table: &Table, time: i64, expired: Expired) -> Result<(Target, i64, i64), NoPlacement> {
     let backing = table.backing();

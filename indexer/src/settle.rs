@@ -1,4 +1,4 @@
-//! The ledger: which records are settled, and thus how far each partition may be committed (P3). Pure.
+//! The ledger: records what has settled, and so how far each partition may be committed (P3). Pure.
 //!
 //! Batches settle in any order, but a partition's offset moves only up to the first open record. The ledger keeps one
 //! entry for each batch in flight with records of the partition, and nothing else. Batches that settle behind an open
@@ -24,10 +24,10 @@ struct Account {
     epoch: Epoch,
     /// The unsettled batches, by their first record of this partition.
     open: BTreeMap<Offset, Open>,
-    /// The first tracked record, and the offset after the last one. None until a record is tracked under this
-    /// assignment.
+    /// The first tracked record, and the offset after the last one. `None` until a record is tracked under
+    /// this assignment.
     tracked: Option<(NextOffset, NextOffset)>,
-    /// What was last handed out for a commit.
+    /// The offset that was last handed out for a commit.
     committed: Option<NextOffset>,
 }
 
@@ -129,7 +129,7 @@ impl Ledger {
         }
     }
 
-    /// Returns since when the first unsettled record of `partition` has been held. None if all are settled.
+    /// Returns since when the first unsettled record of `partition` has been held; `None` if all are settled.
     pub fn open_since(&self, partition: Partition) -> Option<Instant> {
         self.accounts.get(&partition)?.open.first_key_value().map(|(_, open)| open.since)
     }
@@ -146,7 +146,7 @@ impl Ledger {
 }
 
 impl Account {
-    /// Returns up to where all is settled: to the first open record, or to the end of what was read. None until
+    /// Returns the end of the settled prefix: the first open record, or the end of the tracked records. `None` until
     /// something is settled.
     fn settled(&self) -> Option<NextOffset> {
         let (start, end) = self.tracked?;

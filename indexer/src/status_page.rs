@@ -7,8 +7,20 @@ pub const LAYOUT: Layout = Layout {
     service: "indexer",
     version: env!("CARGO_PKG_VERSION"),
     nodes: &[
-        Node { name: "Senders", role: Role::Away("post to receivers"), conditions: &[], figures: &[], beside: &[] },
-        Node { name: "Receiver", role: Role::Away("has its own page"), conditions: &[], figures: &[], beside: &[] },
+        Node {
+            name: "Senders",
+            role: Role::Elsewhere("post to receivers"),
+            conditions: &[],
+            figures: &[],
+            beside: &[],
+        },
+        Node {
+            name: "Receiver",
+            role: Role::Elsewhere("has its own page"),
+            conditions: &[],
+            figures: &[],
+            beside: &[],
+        },
         Node { name: "Kafka", role: Role::Seen, conditions: &["kafka"], figures: KAFKA, beside: &[] },
         Node {
             name: "Indexer",

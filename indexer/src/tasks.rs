@@ -41,7 +41,7 @@ pub struct Tasks {
     revoked: Revoked,
     /// Counts what would be written. If set, nothing is written.
     dry_run: Option<Arc<DryRun>>,
-    /// Whether a record is ahead of this host's clock, or the clock is behind.
+    /// Finds out whether a record is ahead, or this host's clock is behind.
     clock: Option<Arc<ServerClock>>,
 }
 
@@ -84,7 +84,7 @@ impl Tasks {
     /// documents are set aside, it reports that and continues with those alone.
     pub fn deliver(&self, batch: Batch) {
         if let Some(dry_run) = &self.dry_run {
-            return self.weigh(Arc::clone(dry_run), batch);
+            return self.compare(Arc::clone(dry_run), batch);
         }
         let bulk = Arc::clone(&self.bulk);
         let dead_letters = Arc::clone(&self.dead_letters);
@@ -104,9 +104,9 @@ impl Tasks {
         });
     }
 
-    fn weigh(&self, dry_run: Arc<DryRun>, batch: Batch) {
+    fn compare(&self, dry_run: Arc<DryRun>, batch: Batch) {
         self.start(async move {
-            dry_run.weigh(&batch).await;
+            dry_run.compare(&batch).await;
             let held_bytes = batch.held_bytes();
             Report::Settled(Settled { held_bytes, id: batch.id, progress: batch.progress, was_set_aside: false })
         });
@@ -119,7 +119,7 @@ impl Tasks {
     }
 
     /// Fetches the schema of `id`, adds its fields to the index, then reports. While the registry is down, the
-    /// request is repeated and `condition` is not met; an Elasticsearch that is down is waited for.
+    /// request is repeated and `condition` is not met. While Elasticsearch is down, the task waits.
     pub fn fetch_schema(&self, id: SchemaId, condition: Condition) {
         let (registry, patience) = (self.registry.clone(), Arc::clone(&self.patience));
         let bulk = self.dry_run.is_none().then(|| Arc::clone(&self.bulk));
@@ -132,8 +132,8 @@ impl Tasks {
         });
     }
 
-    /// Has the table of backing indices of the index set `route` read again until it can place a record of placement
-    /// time `time`, then reports.
+    /// Reads the table of backing indices of the index set `route` until it can place a record of placement time
+    /// `time`, then reports.
     pub fn renew_table(&self, route: Route, time: i64) {
         let (index_cache, clock) = (self.bulk.index_cache(route).map(Arc::clone), self.clock.clone());
         self.start(async move {

@@ -144,7 +144,7 @@ impl BodyBudget {
     }
 
     /// Notes that the sender is known: the bytes no longer count among those of strangers.
-    pub(crate) fn is_known(&mut self) {
+    pub(crate) fn set_known(&mut self) {
         if let Some(strangers) = self.strangers.take() {
             strangers.shrink(self.bytes);
         }

@@ -1,4 +1,4 @@
-//! The other end of a connection, and the state that all requests of a connection share.
+//! The client at the other end of a connection, and the state that all requests of a connection share.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl Client {
         })
     }
 
-    /// Returns the address of the other end.
+    /// Returns the client's address.
     pub(crate) fn address(&self) -> IpAddr {
         self.address
     }
@@ -127,7 +127,7 @@ impl Drop for Visit {
 }
 
 /// Returns the sender of a request that came from `address`. If `address` is one of the `trusted` proxies, the sender
-/// is the last address in `Forwarded` (RFC 7239) or `X-Forwarded-For` that is not a trusted proxy. Anybody may have
+/// is the last address in `Forwarded` (RFC 7239) or `X-Forwarded-For` that is not a trusted proxy. Anyone may have
 /// written the entries before it.
 ///
 /// Returns `address` if both headers are present and name different senders: a proxy that writes one of them may pass
@@ -202,8 +202,8 @@ fn node(text: &str) -> Option<IpAddr> {
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
-/// Returns what counts as one address: of IPv6 the network of 64 bits, since one sender usually has all of its
-/// addresses.
+/// Returns the address under which limits count `address`: for IPv6 its network of 64 bits, since one sender usually
+/// has all addresses of the network.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),

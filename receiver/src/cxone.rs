@@ -54,7 +54,7 @@ impl Cxone {
         Ok(Self { http, tokens, tenant_url, schema_path, schema_pointer: config.schema_pointer.clone() })
     }
 
-    /// Returns the text of the latest schema of `subject`, unchecked: it may be no Avro schema.
+    /// Returns the text of the latest schema of `subject`, unchecked: it may not be an Avro schema.
     ///
     /// Replaces a refused token once, because it may have been revoked.
     ///

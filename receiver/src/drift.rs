@@ -1,5 +1,5 @@
-//! Notices when the events of a source stop fitting its current schema. When more and more of them fail, the schema has
-//! most likely changed upstream. [`Drift`] then wakes the task that can find out, once, and not again for a while.
+//! Notices when the events of a source stop fitting its current schema. If failures rise, the schema has most likely
+//! changed upstream. [`Drift`] then wakes the task that can find out, at most once a minute.
 //!
 //! That task waits on [`Drift::suspected`]. Today it is the task that keeps the current schema fresh, see
 //! [`crate::source::schema`].
@@ -13,8 +13,8 @@ use tokio::time::Instant;
 /// The length of the windows over which failures are counted.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// With fewer failures in a window nothing is suspected: some sender sends nonsense now and then.
-const FEW: u32 = 5;
+/// The least number of failures in a window that are suspicious. Occasional invalid events are normal.
+const MIN_FAILURES: u32 = 5;
 
 /// The pause after a report in which no other is made.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -67,7 +67,7 @@ impl Counts {
             self.begin = Some(now);
         }
         self.failures = self.failures.saturating_add(1);
-        let rise = self.failures >= FEW && self.failures >= self.before.saturating_mul(2);
+        let rise = self.failures >= MIN_FAILURES && self.failures >= self.before.saturating_mul(2);
         let lately = self.reported.is_some_and(|reported| now.saturating_duration_since(reported) < PAUSE);
         if !rise || lately {
             return None;

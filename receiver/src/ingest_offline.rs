@@ -24,7 +24,7 @@ use crate::workers::Workers;
 
 mod requests;
 
-/// Longer than any body takes: nothing here waits.
+/// Longer than any body takes, because nothing waits here.
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// Reads bodies with one schema, whatever id they name. Reads files with their own schema.

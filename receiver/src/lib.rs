@@ -88,7 +88,7 @@ pub enum RunError {
 /// ready and answers 503.
 ///
 /// # Errors
-/// When the config cannot be used. A failure that may pass by itself is no error.
+/// When the config cannot be used. A failure that may pass by itself is not an error.
 pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationToken) -> Result<(), RunError> {
     let (exposition, readiness) = (Registry::new(), Readiness::new());
     let metrics = Metrics::new(&exposition)?;

@@ -1,4 +1,4 @@
-//! The ports of the receiver. They are bound before anything else, so that a taken port is reported at once.
+//! The ports of the receiver. They are bound before anything else, so that a taken port is reported immediately.
 
 use service::listen::{BindError, bind};
 use tokio::net::TcpListener;

@@ -64,7 +64,7 @@ async fn schema(config: &Config, command: SchemaCommand) -> Result<ExitCode> {
         Err(error) => (ExitCode::FAILURE, writeln!(std::io::stderr(), "{error}")),
     };
     match said {
-        // The reader may be gone (`| head`), which is no error.
+        // The reader may be gone (`| head`), which is not an error.
         Ok(()) | Err(_) => Ok(code),
     }
 }

@@ -43,7 +43,7 @@ pub(crate) struct Metrics {
     pub(crate) in_flight: IntGauge,
     /// Open connections.
     pub(crate) connections: IntGauge,
-    /// Connections that were closed at once because their address has reached its limit.
+    /// Connections that were closed immediately because their address has reached its limit.
     pub(crate) refused_connections: IntCounter,
     /// Connections that were closed because of their header of the PROXY protocol, by reason.
     pub(crate) proxy_protocol_refusals: IntCounterVec,
@@ -193,7 +193,7 @@ fn kafka_refusals(registry: &Registry) -> Result<IntCounterVec> {
 }
 
 fn refused_connections(registry: &Registry) -> Result<IntCounter> {
-    let help = "Connections that were closed at once because their address has reached its limit.";
+    let help = "Connections that were closed immediately because their address has reached its limit.";
     counter(registry, "penstock_receiver_refused_connections_total", help)
 }
 

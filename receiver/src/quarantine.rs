@@ -1,6 +1,6 @@
-//! Keeps bodies from authenticated senders that hold no event. They go to a topic of their own, as they were sent, so
-//! that a schema change upstream loses nothing. The quarantine never changes the answer, and it bounds what waits for
-//! Kafka.
+//! Keeps bodies from authenticated senders that are not events. They go to a topic of their own, as they were sent, so
+//! that a schema change upstream loses nothing. The quarantine never changes the answer, and bounds the bodies that
+//! wait for Kafka.
 //!
 //! The table of [`crate::reject`] decides which bodies are kept. [`headers`] adds the reason; `docs/http.md` lists the
 //! headers.

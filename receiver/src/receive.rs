@@ -35,7 +35,7 @@ pub(crate) use answer::other_method;
 pub(crate) use common::Common;
 pub(crate) use discards::Discards;
 pub(crate) use events::Events;
-pub(crate) use other_versions::Unread;
+pub(crate) use other_versions::ReadError;
 pub(crate) use proxies::Proxies;
 pub(crate) use schemas::Schemas;
 
@@ -69,8 +69,8 @@ mod schemas;
 mod traced;
 pub(crate) mod verify;
 
-/// The part of `receiver.request_timeout` that may be spent waiting. The rest is for the answer.
-const WAITS: f32 = 0.95;
+/// The share of `receiver.request_timeout` that may be spent waiting. The rest is for the answer.
+const WAITING_SHARE: f32 = 0.95;
 
 /// A source with the parts that serve its requests.
 pub(crate) struct Endpoint {
@@ -155,7 +155,7 @@ impl Endpoint {
         trace: &mut Option<RequestTrace>,
     ) -> Result<Outcome, Rejection> {
         let (source, common) = (&*self.source, &*self.common);
-        let deadline = received.instant + common.request_timeout.mul_f32(WAITS);
+        let deadline = received.instant + common.request_timeout.mul_f32(WAITING_SHARE);
         let authenticator = source.authenticator.current();
         let client = head.extensions.get::<Visit>().map(Visit::client);
         let traced = || traced::begin(common.traces.as_ref(), source, &head.headers, received.wall, request_id);
@@ -196,17 +196,17 @@ impl Endpoint {
 
         // Decompress, unframe, schema, validate, produce.
         let record = self.publisher.record(&head.headers, received.wall, request_id, trace.as_ref());
-        let taken = self.take(&head.headers, &mut body, &mut room.budget, &record, deadline).await;
-        match &taken {
+        let published = self.read_and_publish(&head.headers, &mut body, &mut room.budget, &record, deadline).await;
+        match &published {
             Ok(_) => {
                 claim.keep(SystemTime::now());
                 client.inspect(|client| client.set_known());
             }
             Err(rejection) => {
-                self.refused_bodies.take(rejection, &head.headers, &mut body, &record, received.instant);
+                self.refused_bodies.handle(rejection, &head.headers, &mut body, &record, received.instant);
             }
         }
-        taken.map(Outcome::Accepted)
+        published.map(Outcome::Accepted)
     }
 
     /// Checks the head and the rate. Returns what is still to be checked with the body.
@@ -229,7 +229,7 @@ impl Endpoint {
     }
 
     /// Takes an authentic body through [`Reader::read`] and the producer, and waits for the acknowledgement.
-    async fn take(
+    async fn read_and_publish(
         &self,
         head: &HeaderMap,
         body: &mut Buffer,
@@ -240,8 +240,8 @@ impl Endpoint {
         let generation = self.source.generation();
         let queued = match self.reader.read(head, body, budget, deadline).await {
             Ok(events) => self.publisher.queue(events, record).await?,
-            Err(unread) => {
-                self.other_versions.queue(unread, generation, (&mut *body, &mut *budget), record, deadline).await?
+            Err(error) => {
+                self.other_versions.queue(error, generation, (&mut *body, &mut *budget), record, deadline).await?
             }
         };
         // The producer has its own copy, in a queue with its own limit.
@@ -262,17 +262,17 @@ impl<S: Schemas> Reader<S> {
     /// that it uses in `budget`.
     ///
     /// # Errors
-    /// [`Unread`]: what is wrong with the body, and its form if known.
+    /// [`ReadError`]: what is wrong with the body, and its form if known.
     pub(crate) async fn read<'a>(
         &self,
         head: &HeaderMap,
         body: &'a mut Buffer,
         budget: &mut BodyBudget,
         deadline: Instant,
-    ) -> Result<Events<'a>, Unread> {
+    ) -> Result<Events<'a>, ReadError> {
         self.content.decompress(head, body, budget, deadline).await?;
         let form = unframe(head, body.body(), &self.reading).map_err(Rejection::Unframe)?;
-        self.read_as(form, body, budget, deadline).await.map_err(|rejection| Unread { form: Some(form), rejection })
+        self.read_as(form, body, budget, deadline).await.map_err(|rejection| ReadError { form: Some(form), rejection })
     }
 
     /// Reads `body` in this form: `schema → validate`.

@@ -93,7 +93,7 @@ fn decoded(text: &[u8]) -> Option<u8> {
     let triplet = text.get(..3).filter(|triplet| triplet.starts_with(b"%"))?;
     match Cow::from(percent_decode(triplet)) {
         Cow::Owned(decoded) => decoded.first().copied(),
-        // The text is no valid triplet.
+        // The text is not a valid triplet.
         Cow::Borrowed(_) => None,
     }
 }

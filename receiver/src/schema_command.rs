@@ -143,7 +143,7 @@ async fn show(config: &Config, subject: Option<String>, id: Option<u32>) -> Resu
         Some(subject) => subject,
         None => only_subject(config).ok_or_else(|| {
             SchemaCommandError::Refused(
-                "the config has several subjects: name one by --subject, or an id by --id".to_owned(),
+                "the config has several subjects: name one with --subject, or an id with --id".to_owned(),
             )
         })?,
     };

@@ -1,8 +1,9 @@
-//! Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with or without TLS, until told to stop.
+//! Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with or without TLS, until the receiver stops.
 //!
-//! `axum::serve` has no time-out for a head that never comes and no limit for connections; this has both. What
-//! strangers can hold is bounded in number, bytes and time: permits ([`connection_permits`]), heads ([`head`],
-//! [`held`]), what is neither read nor asked for ([`socket`], [`unread`]).
+//! `axum::serve` limits neither the time that a head may take nor the number of connections; this module does. It
+//! bounds the number, bytes and time of everything that an unauthenticated sender can hold: connections
+//! ([`connection_permits`]), incomplete heads ([`head`], [`held`]), and answers that the sender does not read
+//! ([`socket`], [`unread`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,9 +51,9 @@ const MAX_HEAD: usize = 32 * 1024;
 /// The bytes that an HTTP/2 connection may send before they are read, in all and on one stream.
 const WINDOW: u32 = 256 * 1024;
 
-/// Requests over HTTP/2 of senders that are not known, until their answers are read: as many as connections, and never
-/// less than this.
-const LEAST_UNREAD: usize = 1_024;
+/// The least limit for HTTP/2 answers that unauthenticated senders have not read. Above it, the limit is the number of
+/// connections.
+const MIN_UNREAD: usize = 1_024;
 
 /// How the server works.
 pub(crate) struct Settings {
@@ -72,13 +73,13 @@ pub(crate) struct Settings {
     pub(crate) write_timeout: Duration,
     /// The budget for long, incomplete heads of all connections.
     pub(crate) heads: MemoryBudget,
-    /// How long the requests in flight may take after `closing`.
-    pub(crate) patience: Duration,
+    /// `receiver.shutdown_timeout`: how long the requests in flight may take after `closing`.
+    pub(crate) shutdown_timeout: Duration,
     /// TLS, if the listener serves HTTPS.
     pub(crate) tls: Option<Arc<Tls>>,
     /// Counts open connections.
     pub(crate) connections: IntGauge,
-    /// Counts connections closed at once because their address has too many.
+    /// Counts connections closed immediately because their address has too many.
     pub(crate) refused: IntCounter,
     /// Counts connections closed because they violate [`Settings::proxy_protocol`], by reason.
     pub(crate) not_proxied: IntCounterVec,
@@ -121,7 +122,7 @@ pub(crate) async fn serve(
     }
     drop(listener);
     tasks.close();
-    tokio::time::timeout(settings.patience, tasks.wait()).await.is_ok()
+    tokio::time::timeout(settings.shutdown_timeout, tasks.wait()).await.is_ok()
 }
 
 fn connections(router: Router, settings: &Settings, closing: CancellationToken) -> Connections {
@@ -135,7 +136,7 @@ fn connections(router: Router, settings: &Settings, closing: CancellationToken) 
             write_timeout: settings.write_timeout,
             heads: settings.heads.clone(),
         },
-        unread: Unread::new(settings.max_connections.max(LEAST_UNREAD)),
+        unread: Unread::new(settings.max_connections.max(MIN_UNREAD)),
         tls: settings.tls.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         proxy_protocol: settings.proxy_protocol,

@@ -40,7 +40,7 @@ pub(crate) fn settings(receiver: &crate::config::Receiver, tls: Option<Arc<Tls>>
         idle_timeout: receiver.idle_timeout,
         write_timeout: receiver.write_timeout,
         heads: MemoryBudget::new(heads),
-        patience: receiver.shutdown_timeout,
+        shutdown_timeout: receiver.shutdown_timeout,
         tls,
         connections: metrics.connections.clone(),
         refused: metrics.refused_connections.clone(),

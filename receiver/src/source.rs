@@ -57,11 +57,11 @@ pub(crate) struct Source {
     pub(crate) qualifies_ids: bool,
     /// Who may post.
     pub(crate) authenticator: ReloadingAuthenticator,
-    /// How a vendor sees that it is there; none where it cannot ask.
+    /// The challenge by which a vendor verifies the webhook; `None` without `verification`.
     pub(crate) challenge: Option<Challenge>,
     /// Which headers decide how a body is read.
     pub(crate) reading: Reading,
-    /// The rate limit, or none if requests are not limited.
+    /// The rate limit; `None` if requests are not limited.
     pub(crate) rate: Option<TokenBucket>,
     /// The most bytes of a body as sent.
     pub(crate) max_body: usize,
@@ -77,7 +77,7 @@ pub(crate) struct Source {
     pub(crate) register_schemas: bool,
     /// The schemas that events have named by id, each a version of one of `subjects`.
     pub(crate) named: Cache<SchemaId, Arc<Writer>>,
-    /// Where bodies that are no events go; `None` if they are not kept.
+    /// The quarantine of bodies that are not events; `None` if they are not kept.
     pub(crate) quarantine: Option<Quarantine>,
     /// Whether events still fit the current schema.
     pub(crate) drift: Drift,

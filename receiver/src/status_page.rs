@@ -28,10 +28,10 @@ pub(crate) const LAYOUT: Layout = Layout {
             figures: KAFKA,
             beside: &[Node { name: "Quarantine", role: Role::Seen, conditions: &[], figures: QUARANTINE, beside: &[] }],
         },
-        Node { name: "Indexer", role: Role::Away("has its own page"), conditions: &[], figures: &[], beside: &[] },
+        Node { name: "Indexer", role: Role::Elsewhere("has its own page"), conditions: &[], figures: &[], beside: &[] },
         Node {
             name: "Elasticsearch",
-            role: Role::Away("filled by indexers"),
+            role: Role::Elsewhere("filled by indexers"),
             conditions: &[],
             figures: &[],
             beside: &[],

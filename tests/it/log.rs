@@ -40,7 +40,7 @@ async fn lag_is_none(pipeline: &Pipeline, indexer: &Service) -> Result<()> {
     .await
 }
 
-/// Deletes the topic and creates it again at once.
+/// Deletes the topic and creates it again immediately.
 async fn make_anew(pipeline: &Pipeline) -> Result<()> {
     let topic = &pipeline.config.kafka.topic;
     pipeline.kafka.delete_topic(topic).await?;

@@ -172,7 +172,7 @@ async fn a_second_signal_stops_an_indexer_at_once_and_loses_nothing() -> Result<
     indexer.terminate()?;
     eventually("the first signal was heard", || async {
         let log = std::fs::read_to_string(&program.log)?;
-        anyhow::ensure!(log.contains("A second signal stops at once"), "{log}");
+        anyhow::ensure!(log.contains("A second signal stops immediately"), "{log}");
         Ok(())
     })
     .await?;

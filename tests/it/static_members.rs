@@ -1,5 +1,5 @@
-//! Static members (`indexer.group_instance_id`): a restart in place resumes at once. If two members have the same id,
-//! one exits with the reason, and must not be restarted.
+//! Static members (`indexer.group_instance_id`): a restart in place resumes immediately. If two members have the same
+//! id, one exits with the reason, and must not be restarted.
 
 use std::collections::BTreeMap;
 

@@ -17,7 +17,7 @@ const CHUNK: usize = 8 * 1024;
 pub enum Weather {
     /// Bytes pass.
     Fair,
-    /// Connections break, and new ones are closed at once.
+    /// Connections break, and new ones are closed immediately.
     Cut,
     /// Each chunk arrives this much later.
     Slow(Duration),

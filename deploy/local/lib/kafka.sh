@@ -80,7 +80,7 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=$copies
 share.coordinator.state.topic.min.isr=$in_sync
 share.coordinator.state.topic.num.partitions=4
-# A group of the classic protocol starts at once instead of waiting 3 s for more members.
+# A group of the classic protocol starts immediately instead of waiting 3 s for more members.
 group.initial.rebalance.delay.ms=0
 # After a kill the controller lets the broker in again only when its old session is over (9 s by default).
 broker.session.timeout.ms=4000

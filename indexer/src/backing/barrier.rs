@@ -31,9 +31,9 @@ pub(super) struct Barrier {
 }
 
 impl Barrier {
-    /// Returns when the master has finished its pending tasks. If it may not be asked, returns at once; half a margin
-    /// must then be enough for a new index to become known. The request is tried again after a minute, because a role
-    /// or a proxy may have changed.
+    /// Returns when the master has finished its pending tasks. If it may not be asked, returns immediately; half a
+    /// margin must then be enough for a new index to become known. The request is tried again after a minute, because a
+    /// role or a proxy may have changed.
     ///
     /// # Errors
     /// If there is no answer, or the master does not finish in time.

@@ -1,4 +1,4 @@
-//! Caches the [`Table`] of backing indices. Reads it from Elasticsearch every few seconds, and at once if a caller
+//! Caches the [`Table`] of backing indices. Reads it from Elasticsearch every few seconds, and immediately if a caller
 //! waits for it.
 
 use std::sync::Arc;
@@ -125,7 +125,7 @@ impl BackingIndexCache {
         matches!(self.strategy, Strategy::Rollover | Strategy::DataStream)
     }
 
-    /// Reads what has to be known before the first record is placed; tries until it is.
+    /// Reads everything that is needed before the first record is placed. Tries until it succeeds.
     pub async fn begin(&self) {
         if self.is_needed() {
             self.renewed().await;
@@ -149,7 +149,7 @@ impl BackingIndexCache {
             }
             let table = self.renewed().await;
             if let Err(error) = self.index.strays.rejoin(&table).await {
-                tracing::debug!(index = self.index.name(), %error, "Whether backing indices were made again is not known.");
+                tracing::debug!(index = self.index.name(), %error, "Cannot find out whether documents re-created backing indices.");
             }
             if write.as_ref() != Some(&table.write().name) {
                 self.index.check_new(&table.write().name).await;
@@ -177,8 +177,8 @@ impl BackingIndexCache {
         }
     }
 
-    /// A table that was asked for at most two intervals ago. What it does not hold may be there by now: who finds
-    /// something missing by it asks for one that is [`renewed`](Self::renewed).
+    /// Returns a table that was requested at most two intervals ago. An index that it lacks may exist by now: a caller
+    /// that misses one must use [`renewed`](Self::renewed).
     pub async fn fresh(&self) -> Arc<Table> {
         if let Some(read) = self.read.load().as_ref()
             && read.asked.elapsed() <= self.interval * 2
@@ -219,7 +219,7 @@ impl BackingIndexCache {
                 listed => listed?,
             };
         let table = Arc::new(self.builder.build(&self.calendar, found, read_at).await?);
-        self.report.doubt(self.table().as_deref(), &table);
+        self.report.uncertainty(self.table().as_deref(), &table);
         self.read.store(Some(Arc::new(Read { table: Arc::clone(&table), asked })));
         self.read_at.store(table.read_at(), Ordering::Relaxed);
         self.report.read(&table);
@@ -230,7 +230,7 @@ impl BackingIndexCache {
     /// and finds indices that exist only under another name. No table is needed to place a document.
     async fn look_at_dated(&self) {
         if let Err(error) = self.index.retention.read().await {
-            tracing::debug!(index = self.index.name(), %error, "The maximum age of an event is the one known before.");
+            tracing::debug!(index = self.index.name(), %error, "Cannot read the policy; the last known maximum age of an event counts.");
         }
         self.index.shadow.check().await;
         self.look_for_copies().await;
@@ -245,7 +245,7 @@ impl BackingIndexCache {
         match self.read().await {
             Ok(table) => self.calendar.note_copies(table.copied(self.calendar.pattern())),
             Err(error) => {
-                tracing::debug!(index = self.index.name(), %error, "It is not known which indices have other names.");
+                tracing::debug!(index = self.index.name(), %error, "Cannot list the indices that exist only under another name.");
             }
         }
     }

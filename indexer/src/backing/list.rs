@@ -51,8 +51,8 @@ impl ReadError {
     }
 }
 
-/// Returns the indices behind the alias `name`, or of the data stream `name` in the stream's own order, by the time
-/// that this is called. Those that do not let themselves be read are noted in `unreadable`.
+/// Returns the indices behind the alias `name`, or those of the data stream `name` in the stream's own order. Notes
+/// indices whose metadata is blocked in `unreadable`.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -70,7 +70,7 @@ pub(super) async fn read(
     let answer = get(client, &format!("/{name}"), query(is_opensearch)).await?;
     let found = if apart::is_blocked(&answer) {
         let found = apart::read(client, name, order.as_deref(), unreadable).await?;
-        // It may be the write index that does not tell.
+        // The blocked index may be the write index.
         if strategy == Strategy::Rollover && !found.iter().any(|index| index.is_write) {
             return Err(ReadError::refused(&answer));
         }
@@ -207,7 +207,7 @@ fn of_alias(indices: &HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<F
     found(own, alias, alone)
 }
 
-/// Returns what `indices` are to `alias`; `alone` if it leads to no other.
+/// Returns `indices` as indices behind `alias`. `alone` says that the alias has only one.
 fn found(indices: HashMap<String, IndexAnswer>, alias: &str, alone: bool) -> Result<Vec<FoundIndex>, ReadError> {
     let mut all = Vec::with_capacity(indices.len());
     for (name, index) in indices {

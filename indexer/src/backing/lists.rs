@@ -146,7 +146,7 @@ impl Lists {
 /// Sends the answer, unless the task that asked has ended.
 fn answer(ask: Ask, answer: Result<Listed, ReadError>) {
     if ask.answer.send(answer).is_err() {
-        tracing::debug!(index = ask.name, "Nobody waits for this list any more.");
+        tracing::debug!(index = ask.name, "A list arrived after its caller had stopped waiting.");
     }
 }
 

@@ -1,5 +1,5 @@
-//! What the decoder asks for each record: which index. It remembers the last answer of each index set and for which
-//! times it holds, so that it is asked of the table, or made of the pattern, only when it changes.
+//! Chooses the index of each record for the decoder. It caches the last index of each index set, with the placement
+//! times for which it is right, so that table and pattern are used only when the index changes.
 
 use std::sync::Arc;
 
@@ -15,29 +15,31 @@ use crate::placement::{by_table, time};
 /// Finds the index of each record of one topic.
 #[derive(Debug)]
 pub struct Placer {
-    by: PlacementTime,
+    time_from: PlacementTime,
     tolerance: i64,
     max_ahead: i64,
-    /// Confirms that a record is too far ahead; None if this host's clock decides alone.
+    /// Confirms that a record is too far ahead; `None` if this host's clock alone decides.
     clock: Option<Arc<ServerClock>>,
-    /// By the number of the index set.
-    sets: Vec<Places>,
+    /// One for each index set, by its number.
+    sets: Vec<SetPlacer>,
 }
 
-/// Where the records of one index set go.
+/// Finds the index of each record of one index set.
 #[derive(Debug)]
-struct Places {
-    how: How,
+struct SetPlacer {
+    rule: Rule,
     current: Target,
-    /// The first and the last placement time for which `current` is right; none if `from` is after `until`.
+    /// The first and the last placement time for which `current` is right. There is no such time if `from` is after
+    /// `until`.
     from: i64,
     until: i64,
     /// When the table for `current` was requested.
     read_at: i64,
 }
 
+/// How the index follows from the placement time.
 #[derive(Debug)]
-enum How {
+enum Rule {
     /// One name for all documents.
     Fixed,
     Table {
@@ -48,16 +50,15 @@ enum How {
 }
 
 impl Placer {
-    /// By the strategy of `settings`. Each of `index_caches` is that of an index set, in their order, and has its table
-    /// where there is one.
+    /// Creates a placer by the strategy of `settings`. `index_caches` has the cache of each index set, in their order.
     pub fn new<'a>(
         settings: &Elasticsearch,
         index_caches: impl IntoIterator<Item = &'a Arc<BackingIndexCache>>,
     ) -> Self {
         let placement = &settings.placement;
-        let sets = (0..).map(Route).zip(index_caches).map(|(route, cache)| Places::new(settings, route, cache));
+        let sets = (0..).map(Route).zip(index_caches).map(|(route, cache)| SetPlacer::new(settings, route, cache));
         Self {
-            by: placement.time,
+            time_from: placement.time,
             max_ahead: time::millis(placement.max_ahead),
             tolerance: time::tolerance(placement.margin),
             clock: None,
@@ -73,7 +74,7 @@ impl Placer {
 
     /// Returns whether the event's own timestamp is used.
     pub fn wants_event_time(&self) -> bool {
-        self.by == PlacementTime::Event
+        self.time_from == PlacementTime::Event
     }
 
     /// Returns the placement time for the event's own timestamp and the record's.
@@ -83,7 +84,7 @@ impl Placer {
 
     /// Returns the source of the placement time. `has_field` says whether the schema has the timestamp field.
     pub fn source(&self, has_field: bool, event: Option<i64>, record: Option<i64>) -> Source {
-        match (self.by, has_field) {
+        match (self.time_from, has_field) {
             (PlacementTime::Record, _) => Source::Record,
             (PlacementTime::Event, false) => Source::Missing,
             (PlacementTime::Event, true) => Source::of(event, record, self.tolerance),
@@ -95,9 +96,9 @@ impl Placer {
     /// # Errors
     /// [`NoPlacement`].
     pub fn place(&mut self, route: Route, time: i64) -> Result<&Target, NoPlacement> {
-        // There is one for each route.
-        let places = self.sets.get_mut(usize::from(route.0)).ok_or(NoPlacement::NotYet)?;
-        match places.place(time, self.max_ahead) {
+        // Every route has one.
+        let set = self.sets.get_mut(usize::from(route.0)).ok_or(NoPlacement::NotYet)?;
+        match set.place(time, self.max_ahead) {
             Err(NoPlacement::Future) if self.clock.as_ref().is_some_and(|clock| !clock.confirms(time)) => {
                 Err(NoPlacement::NotYet)
             }
@@ -106,21 +107,21 @@ impl Placer {
     }
 }
 
-impl Places {
+impl SetPlacer {
     fn new(settings: &Elasticsearch, route: Route, index_cache: &Arc<BackingIndexCache>) -> Self {
-        let how = match settings.strategy {
-            Strategy::Single | Strategy::DataStream => How::Fixed,
+        let rule = match settings.strategy {
+            Strategy::Single | Strategy::DataStream => Rule::Fixed,
             Strategy::Rollover => {
-                How::Table { index_cache: Arc::clone(index_cache), expired: settings.placement.expired }
+                Rule::Table { index_cache: Arc::clone(index_cache), expired: settings.placement.expired }
             }
-            Strategy::Time => How::Calendar(index_cache.calendar().clone()),
+            Strategy::Time => Rule::Calendar(index_cache.calendar().clone()),
         };
-        let (from, until) = match how {
-            How::Fixed => (i64::MIN, i64::MAX),
-            How::Table { .. } | How::Calendar(_) => (i64::MAX, i64::MIN),
+        let (from, until) = match rule {
+            Rule::Fixed => (i64::MIN, i64::MAX),
+            Rule::Table { .. } | Rule::Calendar(_) => (i64::MAX, i64::MIN),
         };
         let current = Target { index: Arc::from(index_cache.index().name()), route, look_up: false, age: Age::Current };
-        Self { how, current, from, until, read_at: i64::MIN }
+        Self { rule, current, from, until, read_at: i64::MIN }
     }
 
     fn place(&mut self, time: i64, max_ahead: i64) -> Result<&Target, NoPlacement> {
@@ -133,17 +134,17 @@ impl Places {
     /// Returns whether there is a newer table than that of `current`, whose index may no longer be the newest or
     /// writable.
     fn is_outdated(&self) -> bool {
-        match &self.how {
-            How::Fixed | How::Calendar(_) => false,
-            How::Table { index_cache, .. } => index_cache.read_at() != self.read_at,
+        match &self.rule {
+            Rule::Fixed | Rule::Calendar(_) => false,
+            Rule::Table { index_cache, .. } => index_cache.read_at() != self.read_at,
         }
     }
 
     fn find(&mut self, time: i64, max_ahead: i64) -> Result<(), NoPlacement> {
-        let (target, from, until) = match &self.how {
-            How::Fixed => return Ok(()),
-            How::Calendar(calendar) => calendar.place(time, now_millis())?,
-            How::Table { index_cache, expired } => {
+        let (target, from, until) = match &self.rule {
+            Rule::Fixed => return Ok(()),
+            Rule::Calendar(calendar) => calendar.place(time, now_millis())?,
+            Rule::Table { index_cache, expired } => {
                 if time > now_millis().saturating_add(max_ahead) {
                     return Err(NoPlacement::Future);
                 }

@@ -1,6 +1,6 @@
-//! Compares this host's clock with the search server's before a record counts as dated too far ahead: this host's clock
-//! may be the one that is wrong, after a suspension or without NTP. Then all fresh records seem to be from the future,
-//! and none of them is at fault.
+//! Compares this host's clock with the search server's before a record counts as dated too far ahead. After a
+//! suspension or without NTP, this host's clock may be wrong. Then all fresh records seem to be from the future, and
+//! none of them is at fault.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -52,15 +52,15 @@ impl ServerClock {
         Ok(Self { client, max_ahead, compared: Mutex::default(), condition })
     }
 
-    /// Returns whether a record of placement time `time` is too far ahead by the server's clock too. `false` if that
-    /// has not been compared lately.
+    /// Returns whether a record of placement time `time` is too far ahead of the server's clock too; `false` if the
+    /// clocks were not compared lately.
     pub(super) fn confirms(&self, time: i64) -> bool {
         let fresh = self.lock().filter(|compared| compared.at.elapsed() < FRESH);
         fresh.is_some_and(|compared| self.is_too_far(time, compared.behind))
     }
 
-    /// Waits until a record of placement time `time` is no longer too far ahead, as long as this host's clock is what
-    /// is wrong.
+    /// Waits until a record of placement time `time` is no longer too far ahead of this host's clock, or is found to be
+    /// too far ahead of the server's clock too.
     pub async fn settle(&self, time: i64) {
         while self.is_too_far(time, 0) {
             if let Some(behind) = self.behind().await {
@@ -78,13 +78,14 @@ impl ServerClock {
         }
     }
 
-    /// Returns whether `time` is too far ahead of a clock that is by `behind` ahead of this host's.
+    /// Returns whether `time` is too far ahead of the server's clock, if this host's is `behind` milliseconds behind
+    /// it.
     fn is_too_far(&self, time: i64, behind: i64) -> bool {
         time > now_millis().saturating_add(behind).saturating_add(self.max_ahead)
     }
 
-    /// Returns by how many milliseconds this host's clock is behind the server's, or `None` if there is no answer for
-    /// now. A server that may not be asked counts as one with the same time.
+    /// Returns by how many milliseconds this host's clock is behind the server's, or `None` without an
+    /// answer. A server that may not be asked counts as one with the same time.
     async fn behind(&self) -> Option<i64> {
         let request = Request {
             method: Method::Get,

@@ -52,7 +52,7 @@ pub fn size(batch: &Batch, items: &[usize]) -> usize {
     items.iter().map(|item| batch.items[*item].body.len()).sum()
 }
 
-/// How much larger than asked a body may be before it is cut, in per cent. The last document of a batch may exceed
+/// The size in per cent of the target up to which a body is not divided, since the last document of a batch may exceed
 /// the target.
 const TOLERANCE: usize = 150;
 

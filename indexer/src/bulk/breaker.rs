@@ -1,11 +1,12 @@
-//! The circuit breaker. It holds requests back after many failures in a row, or at once if an operator must fix
+//! The circuit breaker. It holds requests back after many failures in a row, or immediately if an operator must fix
 //! something. One small probe at a time tests whether the trouble is over. Pure.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use service::backoff::Backoff;
+
 use super::outcome::{Block, BulkFailure, Trouble};
-use crate::backoff::Backoff;
 
 /// The waits between probes. The cap bounds how long a repaired Elasticsearch stays idle.
 const PROBES: Backoff = Backoff { initial: Duration::from_millis(500), max: Duration::from_secs(4) };

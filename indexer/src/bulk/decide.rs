@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use service::backoff::Backoff;
+
 use super::count;
 use super::delivered::Delivered;
 use super::doubt::Attempt;
 use super::rounds::Rounds;
 use super::set_aside::{Alone, Lone};
-use crate::backoff::Backoff;
 
 /// The waits between attempts with one document.
 const WAITS: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(4) };

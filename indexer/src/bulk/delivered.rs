@@ -49,7 +49,7 @@ pub struct SetAside {
 }
 
 impl Delivered {
-    /// Returns the same with the numbers that the items have by `items`: the documents were those of a part of a batch.
+    /// Returns the outcome of a part of a batch as that of the batch: `items` maps the part's items to the batch's.
     pub(super) fn renumbered(mut self, items: &[usize]) -> Self {
         let of = |item: &mut usize| *item = items.get(*item).copied().unwrap_or(*item);
         self.refused.iter_mut().for_each(|refused| of(&mut refused.item));

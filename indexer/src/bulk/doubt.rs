@@ -153,7 +153,7 @@ impl Doubts {
 
     /// Notes that `index` refused `document` for `cause`.
     pub fn refuse(&mut self, index: &Arc<str>, cause: &Cause, document: Document) {
-        // A request that fails as a whole is no answer of the index. The breaker handles it.
+        // A request that fails as a whole shows nothing about the index. The breaker handles it.
         if cause.is_whole() {
             return;
         }
@@ -254,7 +254,7 @@ impl Case {
         self.first
     }
 
-    /// Notes that a full shard refused the document: its refusals so far are no evidence.
+    /// Notes that a full shard refused the document: its refusals so far prove nothing.
     pub fn excuse(&mut self) {
         self.rounds = 0;
     }
@@ -275,7 +275,7 @@ impl Case {
             *self = Self::new(Arc::clone(index), cause, doubts, now);
             return false;
         }
-        // A count of another kind, or of an index that has been forgotten meanwhile, is no evidence.
+        // A count of another kind, or of an index that has been forgotten meanwhile, proves nothing.
         let is_comparable = self.cause.needs_writing() == cause.needs_writing();
         if is_comparable && before > self.accepted {
             self.rounds += 1;

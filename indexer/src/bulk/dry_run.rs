@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use service::backoff::Backoff;
+
 use self::stored::Stored;
 use super::reroute::MAX_LOOK_UPS;
 use super::verify::Verdict;
-use crate::backoff::Backoff;
 use crate::batch::Batch;
 use crate::config::Config;
 use crate::elasticsearch::{Client, SettingsError};
@@ -48,7 +49,7 @@ impl DryRun {
 
     /// Compares the documents of `batch` with the stored ones and counts them. Tries until Elasticsearch answers.
     /// Writes nothing.
-    pub async fn weigh(&self, batch: &Batch) {
+    pub async fn compare(&self, batch: &Batch) {
         self.undecodable.fetch_add(batch.undecodable.len() as u64, Ordering::Relaxed);
         let items: Vec<usize> = (0..batch.items.len()).collect();
         for chunk in items.chunks(MAX_LOOK_UPS) {
@@ -58,7 +59,7 @@ impl DryRun {
                     Ok(verdicts) => break verdicts,
                     Err(obstacle) => {
                         failures = failures.saturating_add(1);
-                        tracing::warn!(%obstacle, "The stored documents could not be read; the next attempt follows.");
+                        tracing::warn!(%obstacle, "Cannot read the stored documents; trying again.");
                         let wait = self.backoff.wait(failures, &mut rand::rng());
                         tokio::time::sleep(wait).await;
                     }

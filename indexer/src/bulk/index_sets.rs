@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use service::admin::Readiness;
+use service::backoff::Backoff;
 use tokio::sync::Semaphore;
 
 use super::aimd::Aimd;
@@ -19,7 +20,6 @@ use super::rounds::Rounds;
 use super::set_aside::{Control, UndecidedDocuments};
 use super::traced::BulkTraces;
 use crate::backing::{BackingIndexCache, Lists};
-use crate::backoff::Backoff;
 use crate::batch::Batch;
 use crate::config::{Config, Strategy};
 use crate::elasticsearch::{Client, SettingsError};

@@ -75,12 +75,12 @@ impl Landing {
         self.reroute.place_again(work, batch, progress).await;
     }
 
-    /// Returns whether `index` takes the documents of now, and not only late ones.
+    /// Returns whether `index` takes current documents, and not only late ones.
     pub(super) fn is_current(&self, index: &str) -> bool {
         self.reroute.is_current(index)
     }
 
-    /// Reads what is stored under the ids of waiting documents, at most `most` of them.
+    /// Looks up or proves waiting documents, at most `most` of them.
     pub(super) async fn read(&self, work: &mut Work<'_>, batch: &Batch, most: usize) -> Progress {
         let suspects = work.proofs.take(most);
         if let Some(verify) = self.verify.as_ref().filter(|_| !suspects.is_empty()) {

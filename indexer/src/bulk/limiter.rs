@@ -20,7 +20,7 @@ pub mod throttle;
 #[derive(Debug)]
 pub struct Limiter {
     throttle: Mutex<Throttle>,
-    /// Held by the first in the queue; the others wait for it in turn.
+    /// Held by the first request in the queue; the others wait for it in their order.
     turn: tokio::sync::Mutex<()>,
     changed: Notify,
     pause: watch::Sender<Option<Pause>>,

@@ -13,7 +13,7 @@ use crate::elasticsearch::errors::{ErrorBody, request_error_type};
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 use crate::placement::Table;
 
-/// What the questions are for, in messages.
+/// The purpose of the requests, for messages.
 const DOING: &str = "looking up ids";
 
 /// Asks whether one document exists.
@@ -129,7 +129,7 @@ pub(super) async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Resul
 fn read(index: &str, answer: &ServerAnswer, asked: usize) -> Result<Vec<bool>, Obstacle> {
     match answer.status {
         200 => {}
-        // A deleted index holds nothing, and a closed index cannot be read. A 404 with another cause is no answer.
+        // A deleted index holds nothing, and a closed index cannot be read. A 404 with another cause is not an answer.
         400 | 404 if request_error_type(&answer.body).is_some_and(|error_type| is_gone(&error_type)) => {
             return Ok(vec![false; asked]);
         }

@@ -56,7 +56,7 @@ pub enum Judgement {
 pub enum Fate {
     /// The document was written.
     Indexed,
-    /// Not written, because an ingest pipeline of its index dropped it: as its operator wants it.
+    /// The document was not written, because an ingest pipeline of its index dropped it, as its operator wants.
     Dropped,
     /// The id is taken by a document in this index, if the answer names it.
     Duplicate(Option<String>),
@@ -77,7 +77,8 @@ pub enum Fate {
     IndexMissing(Refusal),
 }
 
-/// Returns whether `status` with `error_type` is what an operator must fix, beyond doubt: a document is never at fault.
+/// Returns whether only an operator can fix the error of `status` and `error_type`. A document is never at fault for
+/// it.
 pub(super) fn is_block(status: u16, error_type: &str) -> bool {
     Kind::of_type(Some(error_type)).is_block(status)
 }
@@ -107,7 +108,7 @@ pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
         _ if kind.is_block(status) => Judgement::Blocked(block(status, error)),
         Class::Unknown => Judgement::Blocked(block(status, error)),
         Class::NotFound if kind == Kind::IndexNotFound => Judgement::IndexMissing,
-        // The answer is not from Elasticsearch. A proxy cannot find it, which is no document's fault.
+        // The answer is not from Elasticsearch, but from a proxy that cannot find it. No document is at fault.
         Class::NotFound if error.is_none() => again(Trouble::Server),
         Class::BadRequest if kind == Kind::Document => Judgement::Refused(refusal(status, error)),
         Class::BadRequest

@@ -44,7 +44,7 @@ enum Next {
     LookUp(Range<usize>),
     Skip,
     Expire,
-    /// The table cannot tell yet.
+    /// The table is too old to decide.
     Again,
 }
 
@@ -66,7 +66,7 @@ impl Reroute {
         }
     }
 
-    /// Returns whether `index` takes the documents of now.
+    /// Returns whether `index` takes current documents.
     pub(super) fn is_current(&self, index: &str) -> bool {
         match self.strategy {
             Strategy::Rollover => self.index_cache.table().is_none_or(|table| *table.write().name == *index),
@@ -181,7 +181,7 @@ impl Reroute {
         progress
     }
 
-    /// Returns what is to be asked about `items` by `table`. What needs no look is sent, or settled.
+    /// Returns the look-ups that `items` need, by `table`. Sends or settles items that need none.
     fn questions(
         &self,
         table: &Table,

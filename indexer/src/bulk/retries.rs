@@ -1,9 +1,9 @@
 //! Waits before failed documents are sent again.
 
+use service::backoff::Backoff;
 use tokio::sync::watch;
 
 use super::breaker::Pause;
-use crate::backoff::Backoff;
 
 /// Waits between two requests of a batch.
 #[derive(Debug)]

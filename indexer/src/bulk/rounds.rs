@@ -1,5 +1,5 @@
-//! Sends a batch in rounds: each request is permitted, built, sent and judged, and what is left goes into the next
-//! round. There is no last round.
+//! Sends a batch in rounds. In each, a request is permitted, built, sent and judged; the remaining documents go into
+//! the next round. There is no last round.
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ impl Rounds {
                     traced::end(span, &progress);
                     progress
                 }
-                None => self.read(permit, work, batch, alone.is_some()).await,
+                None => self.look_up(permit, work, batch, alone.is_some()).await,
             };
             self.repair(&progress).await;
             self.dropped.report(&progress).await;
@@ -124,7 +124,7 @@ impl Rounds {
     }
 
     /// Makes one look-up of stored documents and applies its outcome.
-    async fn read(&self, permit: Permit<'_>, work: &mut Work<'_>, batch: &Batch, is_alone: bool) -> Progress {
+    async fn look_up(&self, permit: Permit<'_>, work: &mut Work<'_>, batch: &Batch, is_alone: bool) -> Progress {
         let mut progress = self.landing.read(work, batch, permit.budget().items).await;
         self.set_blocked_aside(work, is_alone, &mut progress);
         count::documents(&self.metrics, &progress.counts);
@@ -178,8 +178,8 @@ impl Rounds {
         progress
     }
 
-    /// Sets the documents aside that an old index blocks, as long as others are accepted: one late document is not to
-    /// stop them. A document that was set aside before waits alone in any case.
+    /// Sets the documents aside that an old index blocks, as long as others are accepted: a late document must not stop
+    /// the others. A document that was set aside before waits alone in any case.
     fn set_blocked_aside(&self, work: &mut Work<'_>, is_alone: bool, progress: &mut Progress) {
         let evidence = &self.undecided.evidence;
         let is_apart = |index: &str| {

@@ -65,8 +65,8 @@ impl UndecidedDocuments {
         }
     }
 
-    /// Returns those of another index set of the same topic: they share room and what is reported of them. What one
-    /// index set accepts is no evidence for another.
+    /// Creates the store for another index set of the same topic. Both share room and reports, but not evidence: a
+    /// document that one index set accepts proves nothing about another.
     pub(super) fn of_another_index_set(&self) -> Self {
         Self {
             evidence: TopicEvidence::new(self.is_stream),

@@ -4,7 +4,7 @@
 //! stored document shows which. The rules, in this order:
 //!
 //! 1. Its `_ingested_at` is the record's timestamp: it is this record, read again.
-//! 2. The rest of it is equal: the sender has repeated the event.
+//! 2. All other fields are equal: the sender has repeated the event.
 //! 3. The index changes documents (`handling`), or this document has been changed (its version is not 1): only fields
 //!    that both have are compared. If there are none, nothing can be proven, and the document counts as a duplicate
 //!    (`none` in the metric).

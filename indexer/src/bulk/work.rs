@@ -119,9 +119,9 @@ impl<'a> Work<'a> {
         self.delivered.set_aside(set_aside, &mut progress.counts);
     }
 
-    /// Sets aside the documents that met a block in the last step and wait for its end, where `is_apart` holds for the
-    /// index that is blocked, unless they are more than `most`. If no other is left, nothing blocks any more. Returns
-    /// one of these blocks.
+    /// Sets aside the documents that met a block in the last step, if `is_apart` holds for the blocked index and they
+    /// are at most `most`. If no other document is blocked, the request no longer counts as blocked. Returns one of
+    /// these blocks.
     pub(super) fn set_blocked_aside(
         &mut self,
         most: usize,

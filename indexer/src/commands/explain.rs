@@ -85,7 +85,7 @@ struct Bench<'a> {
     bulk: Bulk,
     metrics: Metrics,
     schemas: SchemaRegistry,
-    /// The first index, alias or data stream that is not there.
+    /// The first index, alias or data stream that is missing.
     missing: Option<String>,
 }
 
@@ -155,7 +155,7 @@ impl<'a> Bench<'a> {
     async fn look(&self, batch: &Batch, explanation: &mut Explanation) -> Result<(), CommandError> {
         explanation.describe(batch);
         let dry_run = DryRun::new(self.config)?;
-        dry_run.weigh(batch).await;
+        dry_run.compare(batch).await;
         let count = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed) > 0;
         explanation.stored = Some(match (count(&dry_run.same), count(&dry_run.conflicts)) {
             (true, _) => Stored::Same,

@@ -1,8 +1,8 @@
 //! `replay`: indexes a range of a topic again, through the same pipeline as the service and beside it.
 //!
 //! A replay has its own consumer group, `penstock-replay-NAME`, so the service's offsets do not move. Its committed
-//! offsets are its checkpoint. The group has one member, so that no two replays of a name run at once. Documents keep
-//! their ids, so existing documents are not duplicated.
+//! offsets are its checkpoint. The group has one member, so that no two replays of a name run at the same time.
+//! Documents keep their ids, so existing documents are not duplicated.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -28,7 +28,7 @@ pub struct Elasticsearch {
     pub strategy: Strategy,
     /// `elasticsearch.routes`: documents go to one of several indices by the value of a field. See `docs/routing.md`.
     pub routes: Option<Routes>,
-    /// The names of all indices of the topic, where this one is of several (`elasticsearch.routes`): it is no key.
+    /// The names of all indices of the topic, if it has several (`elasticsearch.routes`). This is not a config key.
     #[serde(skip)]
     pub siblings: Vec<String>,
     /// `elasticsearch.on_duplicate`: what happens to a second event with the same id. `keep_first`: the document stays;

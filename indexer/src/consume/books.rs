@@ -96,7 +96,7 @@ impl Books {
     }
 
     /// Dispatches the current batch and tracks it until it settles. Returns `None` if it holds only skipped records,
-    /// which are settled at once.
+    /// which are settled immediately.
     pub fn dispatch(&mut self, now: Instant) -> Option<Batch> {
         self.last_batch += 1;
         let since = self.builder.opened().unwrap_or(now);
@@ -114,9 +114,9 @@ impl Books {
         self.parked.holds(partition) || self.ledger.open_since(partition).is_some()
     }
 
-    /// Returns the offset up to which `partition` has been read. `None` if it is unknown, or if records are parked
-    /// that were read beyond it.
-    pub(super) fn stands(&self, partition: Partition) -> Option<NextOffset> {
+    /// Returns the offset up to which `partition` has been read. `None` if it is unknown, or if records beyond it are
+    /// parked.
+    pub(super) fn read_position(&self, partition: Partition) -> Option<NextOffset> {
         self.builder.next(partition).filter(|_| !self.parked.holds(partition))
     }
 

@@ -15,7 +15,7 @@ pub(super) struct Gaps {
     /// Gaps between two consecutive records.
     jumps: Vec<Jump>,
     /// The read positions when the survey began.
-    stood: BTreeMap<Partition, NextOffset>,
+    read_positions: BTreeMap<Partition, NextOffset>,
     /// The read positions of the survey before, if they were below the start of the log.
     stuck: BTreeMap<Partition, NextOffset>,
 }
@@ -40,17 +40,22 @@ impl Loss {
 }
 
 impl Gaps {
-    /// Begins a survey with the `jumps` since the last one and the read positions `stood`.
-    pub(super) fn begin(&mut self, jumps: Vec<Jump>, stood: BTreeMap<Partition, NextOffset>) {
+    /// Begins a survey with the `jumps` since the last one and the current `read_positions`.
+    pub(super) fn begin(&mut self, jumps: Vec<Jump>, read_positions: BTreeMap<Partition, NextOffset>) {
         self.jumps.extend(jumps.into_iter().filter(|jump| !jump.is_back()));
-        self.stood = stood;
+        self.read_positions = read_positions;
     }
 
-    /// Returns the losses of `partition`, whose log begins at `start`. `stands` is the current read position.
+    /// Returns the losses of `partition`, whose log begins at `start`. `read_position` is the current one.
     ///
     /// If the read position is below the start, the client may still have records queued. Only if nothing arrives
     /// during two surveys are the records lost.
-    pub(super) fn losses(&mut self, partition: Partition, start: NextOffset, stands: Option<NextOffset>) -> Vec<Loss> {
+    pub(super) fn losses(
+        &mut self,
+        partition: Partition,
+        start: NextOffset,
+        read_position: Option<NextOffset>,
+    ) -> Vec<Loss> {
         let mut losses = Vec::new();
         for jump in self.jumps.extract_if(.., |jump| jump.partition == partition) {
             let to = start.min(NextOffset(jump.to.0));
@@ -59,7 +64,9 @@ impl Gaps {
             }
         }
         let before = self.stuck.remove(&partition);
-        let Some(from) = self.stood.remove(&partition).filter(|from| Some(*from) == stands && *from < start) else {
+        let Some(from) =
+            self.read_positions.remove(&partition).filter(|from| Some(*from) == read_position && *from < start)
+        else {
             return losses;
         };
         if before == Some(from) {
@@ -73,7 +80,7 @@ impl Gaps {
     /// Forgets `partition`, which was revoked or begins again.
     pub(super) fn forget(&mut self, partition: Partition) {
         self.jumps.retain(|jump| jump.partition != partition);
-        self.stood.remove(&partition);
+        self.read_positions.remove(&partition);
         self.stuck.remove(&partition);
     }
 }

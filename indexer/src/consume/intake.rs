@@ -103,8 +103,8 @@ impl Intake {
         self.waiting.end(&topic.partitions.books.parked);
     }
 
-    /// Takes up that the table of backing indices of `route` can place the placement time `time`, or never will: that
-    /// is too far ahead.
+    /// Handles the report that the table of backing indices of `route` can place records of the placement time `time`,
+    /// or that `time` is too far ahead. Takes the records that waited for this.
     pub(super) fn take_table(&mut self, route: Route, time: i64, topic: &mut Topic, tasks: &Tasks) {
         self.release(Need::Table(route, time), topic, tasks);
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Interval {
     every: Duration,
-    /// The last time, or `None` if it is due at once.
+    /// The last time, or `None` if it is due immediately.
     last: Option<Instant>,
 }
 
@@ -16,7 +16,7 @@ impl Interval {
         Self { every, last: Some(now) }
     }
 
-    /// Creates an interval that is first due at once.
+    /// Creates an interval that is first due immediately.
     pub(super) fn at_once(every: Duration) -> Self {
         Self { every, last: None }
     }
@@ -30,7 +30,7 @@ impl Interval {
         is_due
     }
 
-    /// Makes it due at once.
+    /// Makes it due immediately.
     pub(super) fn hurry(&mut self) {
         self.last = None;
     }

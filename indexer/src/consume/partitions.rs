@@ -132,7 +132,7 @@ impl Partitions {
         !self.books.parked.holds(partition) && !self.reading.is_closed(partition)
     }
 
-    /// Takes the offsets that may be committed, or none if the group's offsets are not committed.
+    /// Takes the offsets that may be committed; an empty list if the group's offsets are not committed.
     pub(super) fn take_commits(&mut self) -> Vec<(Partition, NextOffset)> {
         if self.reading.commits() { self.books.ledger.take_commits() } else { Vec::new() }
     }

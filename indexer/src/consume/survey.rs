@@ -24,7 +24,7 @@ pub(super) fn survey(consumer: &BaseConsumer<Group>, topic: &str, partitions: &[
         Ok((id, allowed)) => (id, allowed.map(|allowed| allowed.read)),
         Err(TopicIdError::Refused(RDKafkaErrorCode::TopicAuthorizationFailed)) => (None, Some(false)),
         Err(error) => {
-            tracing::debug!(topic, %error, "The topic is not known for now.");
+            tracing::debug!(topic, %error, "Cannot read the topic's metadata; the next survey tries again.");
             (None, None)
         }
     };
@@ -40,7 +40,7 @@ pub(super) fn survey(consumer: &BaseConsumer<Group>, topic: &str, partitions: &[
 /// Queries the id of `topic`. Returns `None` if the cluster does not answer it.
 pub(super) fn ask_topic_id(consumer: &BaseConsumer<Group>, topic: &str) -> Option<TopicId> {
     topic_id::topic_id(consumer, topic, SURVEY_TIMEOUT)
-        .inspect_err(|error| tracing::debug!(topic, %error, "The id of the topic is not known for now."))
+        .inspect_err(|error| tracing::debug!(topic, %error, "Cannot read the topic's id; the next survey tries again."))
         .ok()?
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn ask_offsets<C: ConsumerContext>(
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
-            tracing::debug!(topic, %error, "The ends of the partitions are not known for now.");
+            tracing::debug!(topic, %error, "Cannot read the ends of the partitions; the next survey tries again.");
             return BTreeMap::new();
         }
     };

@@ -30,12 +30,13 @@ pub(super) struct Surveyor {
 }
 
 impl Surveyor {
-    /// Creates a surveyor whose first survey is due at once. `kafka` is unmet while this client may not read the topic.
+    /// Creates a surveyor whose first survey is due immediately. `kafka` is unmet while this client may not read the
+    /// topic.
     pub(super) fn new(kafka: Condition) -> Self {
         Self { interval: Interval::at_once(SURVEY_INTERVAL), is_surveying: false, kafka }
     }
 
-    /// Makes the next survey due at once, because the assignment has changed.
+    /// Makes the next survey due immediately, because the assignment has changed.
     pub(super) fn hurry(&mut self) {
         self.interval.hurry();
     }
@@ -50,10 +51,11 @@ impl Surveyor {
         if partitions.is_empty() {
             return;
         }
-        let stood = partitions.iter().filter_map(|partition| Some((*partition, books.stands(*partition)?))).collect();
+        let read_positions =
+            partitions.iter().filter_map(|partition| Some((*partition, books.read_position(*partition)?))).collect();
         let jumps = books.take_jumps();
         report_jumps_back(&jumps, topic);
-        topic.partitions.logs.gaps.begin(jumps, stood);
+        topic.partitions.logs.gaps.begin(jumps, read_positions);
         self.is_surveying = true;
         let (client, name) = (Arc::clone(topic.subscription.client()), topic.name().to_owned());
         tasks.wait_for_kafka(move || survey(&client, &name, &partitions));
@@ -104,8 +106,8 @@ fn take_ends(ends: &Ends, topic: &mut Topic) {
         return;
     }
     partitions.logs.lag.note(partition, start, end);
-    let stands = partitions.books.stands(partition);
-    for loss in partitions.logs.gaps.losses(partition, start, stands) {
+    let read_position = partitions.books.read_position(partition);
+    for loss in partitions.logs.gaps.losses(partition, start, read_position) {
         tracing::error!(
             topic = topic.subscription.topic(),
             partition = partition.0,

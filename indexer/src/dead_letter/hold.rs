@@ -60,14 +60,14 @@ impl Hold {
             reason = %blown,
             "The fuse has blown: the indexer no longer writes dead letters of this topic, nor commits its offsets. \
              Check the newest records of the dead-letter topic, and fix the cause. The indexer sends refused documents \
-             again every minute, and resumes once they are accepted."
+             again at intervals of up to a minute, and resumes once they are accepted."
         );
         Some(blown)
     }
 
-    /// Waits until the fuse has closed, or until it is the turn of a batch that has nothing to test with, for example
-    /// records that are not Avro; such batches pass one at a time. A batch of which most was accepted closes the fuse,
-    /// although some of its records are at fault: otherwise a topic of which each batch has one would stand forever.
+    /// Waits until the fuse has closed. A batch with nothing to test, for example of records that are not Avro, waits
+    /// only for its turn; such batches pass one at a time. A batch closes the fuse if most of its records were
+    /// accepted, even if some are at fault. Otherwise a topic with one such record in each batch would never resume.
     /// Returns the documents of `refused` that are still refused.
     pub(super) async fn wait(&self, bulk: &Bulk, batch: &Batch, refused: Vec<Refused>) -> Vec<Refused> {
         let [mut pause, longest] = self.pauses;

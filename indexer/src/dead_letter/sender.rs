@@ -51,7 +51,7 @@ impl Sender {
         let new = match create(&self.kafka) {
             Ok(new) => Arc::new(new),
             Err(error) => {
-                tracing::error!(%error, "The producer of dead letters has failed permanently, and a new one cannot be created yet.");
+                tracing::error!(%error, "The producer of dead letters has failed permanently, and no new one can be created yet.");
                 return;
             }
         };

@@ -26,7 +26,7 @@ struct Cause {
 }
 
 impl ErrorBody {
-    /// Returns one that has nothing but a reason.
+    /// Returns an error with only a reason.
     pub(crate) fn of_text(reason: String) -> Self {
         Self { reason: Some(reason), ..Self::default() }
     }

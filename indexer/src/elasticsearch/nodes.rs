@@ -1,16 +1,16 @@
 //! Chooses the node for the next request. Pure.
 //!
 //! Nodes take turns, except for those that failed lately: a failed node is avoided for a time that doubles with each
-//! failure, and is then tried again. If all have failed, the node whose time ends first is tried at once.
+//! failure, and is then tried again. If all have failed, the node whose time ends first is tried immediately.
 //!
 //! The registry's addresses (`registry::nodes`) follow another rule, so the two share no code. A request to the
 //! registry asks one address after another, in the order of the config, and a "not found" of one is not the answer yet.
-//! A request here goes to one node, since its repetition is up to the breaker and the limiter, and all nodes share the
-//! load. Only the note of a failure would be common.
+//! A request here goes to one node: breaker and limiter decide when it is repeated, and all nodes share the load. Only
+//! the note of a failure would be common.
 
 use std::time::{Duration, Instant};
 
-use crate::backoff::Backoff;
+use service::backoff::Backoff;
 
 const AVOID: Backoff = Backoff { initial: Duration::from_secs(1), max: Duration::from_secs(60) };
 

@@ -152,9 +152,9 @@ impl fmt::Display for Server {
     }
 }
 
-/// Identifies the server behind `client` and stores the result in the client. If `GET /` is no help (a role may
-/// forbid it, a proxy may hide it), the header of the answer decides. Without the header, `expected` decides; or else
-/// a server that refuses a parameter of Elasticsearch's `GET /{index}` is `OpenSearch`.
+/// Identifies the server behind `client` and stores the result in the client. If `GET /` does not identify it (a role
+/// may forbid the request, a proxy may hide it), the header of the answer decides. Without the header, `expected`
+/// decides; or else a server that refuses a parameter of Elasticsearch's `GET /{index}` is `OpenSearch`.
 ///
 /// # Errors
 /// [`ServerError`], if there is no conclusive answer, or the server is too old.

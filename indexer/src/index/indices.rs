@@ -8,7 +8,7 @@ use super::requests::{RequestError, Requests};
 use super::resolved::Resolved;
 use super::settings::IndexSettings;
 use crate::config::Strategy;
-use crate::placement::{Kin, Kinship};
+use crate::placement::{Role, Series};
 
 /// The indices of an index set, as the server lists them. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -53,8 +53,8 @@ impl Indices {
                 let all = self.readable().await?;
                 let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
                 let write = all.iter().find(|(_, is_write)| *is_write).map(|(name, _)| name.as_str());
-                let kinship = Kinship::new(&self.settings.name, write, &names);
-                let is_own = |name: &str| matches!(kinship.of(name).kin, Kin::Own(_));
+                let series = Series::new(&self.settings.name, write, &names);
+                let is_own = |name: &str| matches!(series.of(name).role, Role::Own(_));
                 let own = all.iter().filter(|(name, is_write)| *is_write || is_own(name));
                 own.map(|(name, _)| name.clone()).collect()
             }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use service::admin::Condition;
+use service::backoff::Backoff;
 
 use super::requests::RequestError;
-use crate::backoff::Backoff;
 
 /// The longest wait between attempts, so that a returning Elasticsearch is noticed soon.
 const MAX_WAIT: Duration = Duration::from_secs(3);

@@ -53,7 +53,7 @@ impl RetentionReader {
         let min_age = match self.requests.get(&format!("/_ilm/policy/{name}")).await {
             Ok(Some(live)) if live[&name]["policy"].is_object() => {
                 let delete = &live[&name]["policy"]["phases"]["delete"];
-                // A phase without a minimum age begins at once.
+                // A phase without a minimum age begins immediately.
                 (!delete.is_null()).then(|| delete["min_age"].as_str().unwrap_or("0ms").to_owned())
             }
             Err(error) if !error.is_denied() => return Err(error),

@@ -49,7 +49,7 @@ impl ShadowCheck {
             Ok(None) => {}
             Err(error) => {
                 let index = &self.settings.name;
-                tracing::debug!(index, %error, "It is not known which template the next index is made with.");
+                tracing::debug!(index, %error, "Cannot find out which template the next index is created from.");
             }
         }
     }

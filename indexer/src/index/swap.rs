@@ -13,7 +13,7 @@ use super::indices::Indices;
 use super::requests::{RequestError, Requests};
 use super::settings::IndexSettings;
 use crate::config::{Expired, Strategy};
-use crate::placement::Kin;
+use crate::placement::Role;
 
 pub(crate) use back::{Returned, WayBack};
 pub(crate) use comparison::Comparison;
@@ -58,7 +58,7 @@ pub(crate) fn obstacle(
 ) -> Option<String> {
     match strategy {
         Strategy::DataStream => Some(
-            "with elasticsearch.strategy data_stream no alias leads to the documents: replay into another elasticsearch.index_name".to_owned(),
+            "with elasticsearch.strategy data_stream there is no alias to move: replay into another elasticsearch.index_name".to_owned(),
         ),
         Strategy::Time => Some(
             "with elasticsearch.strategy time documents are written to indices named by their day, not through the alias: replay into \
@@ -74,9 +74,9 @@ pub(crate) fn obstacle(
             "elasticsearch.placement.expired is not oldest: late events would be refused, since the new index set begins today".to_owned(),
         ),
         Strategy::Rollover => {
-            let generation = |index: &str| match Kin::of(name, index) {
-                Kin::Own(generation) => Some(generation),
-                Kin::Mounted(_) | Kin::Copy(_) | Kin::Foreign => None,
+            let generation = |index: &str| match Role::of(name, index) {
+                Role::Own(generation) => Some(generation),
+                Role::Mounted(_) | Role::Copy(_) | Role::Foreign => None,
             };
             let last = behind.iter().filter_map(|member| generation(&member.index)).max().unwrap_or(0);
             let is_next = generation(into).is_some_and(|number| number > last);

@@ -19,7 +19,7 @@ pub enum Report {
     Settled(Settled),
     /// A batch is settled except for documents that were set aside.
     SetAside(SetAside),
-    /// The registry answered for a schema id: with the schema, whose fields the index now has, or that there is none.
+    /// The registry answered for a schema id: with the schema, whose fields the index now has, or with an error.
     Schema(SchemaId, Result<Arc<Schema>, RegistryError>),
     /// The table of backing indices of this index set is there that a record of this placement time (in milliseconds
     /// since the Unix epoch) waited for.

@@ -1,5 +1,5 @@
 //! The indices of the strategy `time`: the placement time gives the name, unless the lifecycle would delete that
-//! index at once. Pure.
+//! index immediately. Pure.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -13,7 +13,7 @@ const DIGITS: usize = 6;
 
 /// The role of an index behind an alias, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kin {
+pub(crate) enum Role {
     /// A backing index with a name made by a rollover: `NAME-000003`, or with a date before the number.
     Own(u64),
     /// A mounted snapshot of a backing index: `partial-NAME-000003`.
@@ -25,7 +25,7 @@ pub(crate) enum Kin {
     Foreign,
 }
 
-impl Kin {
+impl Role {
     /// Returns the role of `name` behind `alias`.
     pub(crate) fn of(alias: &str, name: &str) -> Self {
         let mut from = 0;

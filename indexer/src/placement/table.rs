@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::calendar::Calendar;
 use super::pattern::Pattern;
 use super::time::millis;
-use arrange::{Entry, doubt, entries, in_order, mark_doubtful, mark_uncertain};
+use arrange::{Entry, entries, in_order, mark_doubtful, mark_uncertain, uncertainty};
 
 mod arrange;
 
@@ -53,15 +53,15 @@ pub struct Backing {
 pub struct Table {
     /// Ordered from the oldest to the write index.
     backing: Vec<Backing>,
-    doubt: Doubt,
+    uncertainty: Uncertainty,
     known_from: i64,
     read_at: i64,
     valid_until: i64,
 }
 
-/// What is uncertain about the write index.
+/// Describes what is uncertain about the write index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Doubt {
+pub enum Uncertainty {
     /// Nothing.
     None,
     /// It was made from another index: documents placed before its creation may be in it or in its predecessor.
@@ -86,8 +86,8 @@ impl Table {
     /// the Unix epoch). The write index is the newest, whatever its name. The others count only if their name has a
     /// generation, in the series of the alias or of the write index.
     ///
-    /// `since` is when the documents of the oldest index begin, if that is known although its creation date does not
-    /// tell: see [`Table::unknown_oldest`].
+    /// `since` is when the oldest index began to receive documents, if that is known although its creation date does
+    /// not show it: see [`Table::unknown_oldest`].
     ///
     /// # Errors
     /// [`TableError`], if the alias is in a state in which nothing can be placed.
@@ -104,7 +104,7 @@ impl Table {
         entries.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.found.name.cmp(&b.found.name)));
         match entries.last() {
             None if count == 0 => Err(TableError::Empty),
-            Some(last) if last.found.is_write => Ok(Self::of(&entries, doubt(&entries), since, read_at, margin)),
+            Some(last) if last.found.is_write => Ok(Self::of(&entries, uncertainty(&entries), since, read_at, margin)),
             Some(_) | None => Err(TableError::NoWriteIndex(count)),
         }
     }
@@ -127,7 +127,7 @@ impl Table {
         if entries.is_empty() {
             return Err(TableError::Empty);
         }
-        Ok(Self::of(&entries, Doubt::None, None, read_at, margin))
+        Ok(Self::of(&entries, Uncertainty::None, None, read_at, margin))
     }
 
     /// Creates the table of the indices of the strategy `time` that were `found`, ordered by date. The last one, in
@@ -145,7 +145,7 @@ impl Table {
         let mut backing: Vec<Backing> = found.into_iter().filter_map(of).collect();
         backing.sort_by(|a, b| a.start.cmp(&b.start).then_with(|| a.name.cmp(&b.name)));
         backing.push(Backing { name: Arc::from(current), generation: 0, start: until, created, writable: true });
-        Self { backing, doubt: Doubt::None, known_from: i64::MIN, read_at, valid_until: i64::MAX }
+        Self { backing, uncertainty: Uncertainty::None, known_from: i64::MIN, read_at, valid_until: i64::MAX }
     }
 
     /// Returns whether the index `name` existed.
@@ -175,17 +175,17 @@ impl Table {
         self.backing.partition_point(|backing| backing.start < start)
     }
 
-    fn of(entries: &[Entry], doubt: Doubt, since: Option<i64>, read_at: i64, margin: Duration) -> Self {
+    fn of(entries: &[Entry], uncertainty: Uncertainty, since: Option<i64>, read_at: i64, margin: Duration) -> Self {
         let margin = millis(margin);
         let mut backing: Vec<Backing> = entries.iter().map(|entry| entry.backing(margin)).collect();
         let is_first_known = mark_uncertain(entries, &mut backing);
-        mark_doubtful(doubt, &mut backing);
+        mark_doubtful(uncertainty, &mut backing);
         in_order(&mut backing);
         let known_from = match is_first_known {
             true => i64::MIN,
             false => since.unwrap_or(i64::MIN),
         };
-        Self { backing, doubt, known_from, read_at, valid_until: read_at.saturating_add(margin / 2) }
+        Self { backing, uncertainty, known_from, read_at, valid_until: read_at.saturating_add(margin / 2) }
     }
 
     /// Returns the backing indices, oldest first.
@@ -204,8 +204,8 @@ impl Table {
     }
 
     /// Returns what is uncertain about [`Table::write`].
-    pub fn doubt(&self) -> Doubt {
-        self.doubt
+    pub fn uncertainty(&self) -> Uncertainty {
+        self.uncertainty
     }
 
     /// Returns when the list was requested, in milliseconds since the Unix epoch.
@@ -226,7 +226,7 @@ impl Table {
         self.known_from
     }
 
-    /// Returns the oldest backing index, if older ones were deleted and its creation date does not tell since when it
+    /// Returns the oldest backing index, if older ones were deleted and its creation date does not show since when it
     /// has received documents.
     pub fn unknown_oldest(&self) -> Option<&Backing> {
         let is_unknown = |first: &&Backing| first.start == i64::MIN && !first.writable && first.generation != 1;

@@ -6,11 +6,11 @@ use avro::FoundField;
 
 use crate::config::TimeUnit;
 
-/// How much later than its record's an event's own timestamp may be, as a share of the margin: one part in this many.
-/// A sender's clock that is slightly ahead must not send its repeats to another index.
+/// How much later than its record's timestamp an event's own may be, as a share of the margin: one part in this many. A
+/// sender's clock that is slightly ahead must not send its repeats to another index.
 const TOLERANCE_SHARE: i64 = 4;
 
-/// Returns how much later than its record's an event's own timestamp may be, in milliseconds.
+/// Returns how much later than its record's timestamp an event's own may be, in milliseconds.
 pub fn tolerance(margin: Duration) -> i64 {
     millis(margin) / TOLERANCE_SHARE
 }
@@ -34,7 +34,7 @@ pub fn placement_time(event: Option<i64>, record: Option<i64>, tolerance: i64) -
 
 /// 2000-01-01T00:00:00Z in milliseconds. No event is older, but a number of seconds that is read as milliseconds is.
 const FIRST_PLAUSIBLE: i64 = 946_684_800_000;
-/// How much later than its record's an event's own timestamp may be and still be plausible, in milliseconds.
+/// How much later than its record's timestamp an event's own may be and still be plausible, in milliseconds.
 const LAST_PLAUSIBLE: i64 = 86_400_000;
 
 /// The source of a record's placement time, and whether it can be right.

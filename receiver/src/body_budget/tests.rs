@@ -31,7 +31,7 @@ fn strangers_share_a_part_of_the_budget_until_they_are_known() {
     assert!(first.grow(30).is_ok());
     assert_eq!(all.hold_for_stranger(&strangers).grow(1), Err(BudgetExceeded::ForStrangers));
     assert!(all.hold().grow(70).is_ok(), "who is known has the rest");
-    first.is_known();
+    first.set_known();
     assert_eq!((all.bytes(), strangers.bytes()), (30, 0));
     assert!(all.hold_for_stranger(&strangers).grow(30).is_ok());
     assert!(first.grow(70).is_ok());

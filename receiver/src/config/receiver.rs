@@ -77,7 +77,7 @@ pub struct Receiver {
     /// request is closed; if there is none, new connections wait.
     pub max_connections: usize,
     /// `receiver.max_connections_per_address`: the same for the connections from one address (IPv6: from one /64
-    /// network); if all of them are authenticated, further ones are closed at once. By default half of
+    /// network); if all of them are authenticated, further ones are closed immediately. By default half of
     /// `max_connections`. Senders behind one proxy share one address.
     pub max_connections_per_address: Option<usize>,
     /// `receiver.worker_threads`: threads that serve requests. By default one for each core but one, at least one.

@@ -52,7 +52,7 @@ pub struct Source {
     /// there is the same; otherwise such a file is refused.
     #[serde(default)]
     pub register_schemas: bool,
-    /// `quarantine`: where bodies go that are no events.
+    /// `quarantine`: where bodies go that are not events.
     #[serde(default)]
     pub quarantine: Quarantine,
 }
@@ -71,7 +71,7 @@ fn older_versions() -> u8 {
     3
 }
 
-/// `receiver.sources.<name>.quarantine`: what becomes of bodies from authenticated senders that are no events.
+/// `receiver.sources.<name>.quarantine`: what happens to bodies from authenticated senders that are not events.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quarantine {

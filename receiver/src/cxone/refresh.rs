@@ -112,7 +112,7 @@ impl Refresh {
     }
 }
 
-/// Waits until the events of one of the sources no longer fit; without sources, for ever.
+/// Waits until the events of one of the sources no longer fit; without sources, forever.
 async fn drifting(suspicions: &mut [Receiver<u64>]) {
     if suspicions.is_empty() {
         return std::future::pending().await;

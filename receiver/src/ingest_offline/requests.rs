@@ -58,7 +58,7 @@ pub struct OfflineSignatures {
 /// The result for a signed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signature {
-    /// The bytes are no request.
+    /// The bytes are not a request.
     None,
     /// The head is refused.
     Head,
@@ -72,7 +72,7 @@ impl OfflineSignatures {
     /// Creates authenticators for `ways`, which contain their secrets, at the time `now`.
     ///
     /// # Errors
-    /// When one of `ways` cannot be used, in words.
+    /// Why one of `ways` cannot be used.
     pub fn new(ways: &[Auth], now: SystemTime) -> Result<Self, String> {
         let compile = |auth: &Auth| {
             let secrets = auth.secrets().map_err(|error| error.to_string())?;

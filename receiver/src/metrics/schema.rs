@@ -1,4 +1,4 @@
-//! The schema that bare datums are framed with. Its id is a label, because an id is no quantity.
+//! The schema that bare datums are framed with. Its id is a label, because an id is not a quantity.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -86,7 +86,7 @@ impl Admission {
     /// # Errors
     /// `RateLimited` and `Overloaded`.
     pub(super) fn let_in<'a>(&'a self, room: &mut Room<'a>, rate: Option<&TokenBucket>) -> Result<(), Rejection> {
-        room.budget.is_known();
+        room.budget.set_known();
         room.waiter = None;
         take_rate(rate)?;
         room.permit = Some(self.permit()?);

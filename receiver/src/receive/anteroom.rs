@@ -1,6 +1,6 @@
 //! Holds the requests whose sender is unknown until the body has arrived: those with a signature.
 //!
-//! Anybody can send a head with a plausible signature, and let the body arrive late or never. So these requests have
+//! Anyone can send a head with a plausible signature, and a body that arrives late or never. So these requests have
 //! permits and bytes of their own. When none are left, one request gives way: the oldest of the busiest address of the
 //! busiest source. An honest body arrives within milliseconds, so a sender that waits longer than all others is most
 //! likely not honest.

@@ -50,8 +50,8 @@ pub(crate) async fn read(
     }
 }
 
-/// Runs `hold`, which counts bytes. If the requests of unknown senders hold too much, a `waiter` asks one of them to
-/// give way, and `hold` runs again, until `deadline`.
+/// Runs `hold`, which counts bytes in a budget. If the requests of unknown senders hold too much, a `waiter` asks one
+/// of them to give way, and `hold` runs again, until `deadline`.
 ///
 /// # Errors
 /// `Overloaded`; `TooLarge` if the bytes fit no budget.

@@ -98,7 +98,7 @@ impl EventValidator {
         one(validate(body.with_frame(), writer, self.limits.event), None)
     }
 
-    /// Reads `body` in the form `framing`. `bare` says why it is no bare datum, if that was possible.
+    /// Reads `body` in the form `framing`. `bare` says why it is not a bare datum, if it could have been one.
     async fn framed<'a>(
         &self,
         (framing, writer): (Framing, Arc<Writer>),

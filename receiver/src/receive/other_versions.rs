@@ -28,15 +28,15 @@ use crate::workers::Workers;
 /// A longer body is read on a thread for long work.
 const SHORT: usize = 64 * 1024;
 
-/// A body without a valid event.
-pub(crate) struct Unread {
-    /// Its form, if it was recognised.
+/// Says why a body holds no valid event.
+pub(crate) struct ReadError {
+    /// The form of the body, if it was recognised.
     pub(crate) form: Option<Form>,
     /// What is wrong.
     pub(crate) rejection: Rejection,
 }
 
-impl From<Rejection> for Unread {
+impl From<Rejection> for ReadError {
     fn from(rejection: Rejection) -> Self {
         Self { form: None, rejection }
     }
@@ -75,7 +75,7 @@ impl OtherVersions {
     /// The first error if nothing else fits, and the errors of [`Publisher::queue`].
     pub(super) async fn queue(
         &self,
-        Unread { form, rejection: refused }: Unread,
+        ReadError { form, rejection: refused }: ReadError,
         generation: u64,
         (body, budget): (&mut Buffer, &mut BodyBudget),
         record: &RecordHead<'_>,

@@ -1,4 +1,4 @@
-//! What trusted proxies forward with a request: the address of its sender, and the client certificate.
+//! Reads what trusted proxies forward with a request: the address of its sender, and the client certificate.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
@@ -41,8 +41,9 @@ impl Proxies {
         }
     }
 
-    /// Returns the certificate that a trusted proxy forwards with a request; the inner `None` says that it forwards
-    /// none. Returns `None` if the request is not from a proxy, in which case the certificate of the connection counts.
+    /// Returns the certificate that a trusted proxy forwards with a request; the inner `None` says that it forwards no
+    /// certificate. Returns `None` if the request is not from a proxy, in which case the certificate of the connection
+    /// counts.
     fn forwarded_certificate(&self, head: &HeaderMap, client: Option<&Client>) -> Option<Option<Peer>> {
         let rule = self.certificate.as_ref()?;
         let address = client?.address();

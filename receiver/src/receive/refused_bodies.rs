@@ -19,20 +19,20 @@ use crate::stages::validate::Invalid;
 /// After this time a body counts as not written. Kafka's client gives up sooner; this bounds unforeseen cases.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Takes the refused bodies of one source.
+/// Handles the refused bodies of one source.
 pub(super) struct RefusedBodies {
     source: Arc<Source>,
     producer: Arc<Producer>,
 }
 
 impl RefusedBodies {
-    /// Creates the part that takes the refused bodies of `source`.
+    /// Creates the part that handles the refused bodies of `source`.
     pub(super) fn new(source: &Arc<Source>, producer: &Arc<Producer>) -> Self {
         Self { source: Arc::clone(source), producer: Arc::clone(producer) }
     }
 
     /// Counts a request that was refused at `now`, and quarantines its body if that is enabled. Never waits.
-    pub(super) fn take(
+    pub(super) fn handle(
         &self,
         rejection: &Rejection,
         request: &HeaderMap,

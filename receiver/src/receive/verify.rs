@@ -1,10 +1,10 @@
-//! How a vendor sees that a webhook is there, before it sends an event: by `GET` or `HEAD`, with or without a challenge
-//! that it wants to read in the answer; by a `POST` without a body, with one, or with one in the body ([`posted`]); or
-//! by `OPTIONS`.
+//! Answers the requests by which vendors verify a webhook before they send an event: `GET` or `HEAD`, with or without a
+//! challenge that the answer must repeat; `POST` with a challenge in the query or in the body ([`posted`]); or
+//! `OPTIONS`.
 //!
-//! Anybody may ask, unless the challenge is signed. So an answer holds nothing that the one who asks does not know
-//! already, is short, and is of a type that no browser takes for a page. A new vendor is a variant of
-//! [`Vendor`](crate::config::Vendor) and of [`Challenge`], and an arm here or in [`posted`].
+//! Unless the challenge is signed, anyone may send such a request. So the answer is short, contains only what the
+//! client has sent (for X, its hash), and has a content type that no browser renders as a page. A new vendor is a
+//! variant of [`Vendor`](crate::config::Vendor) and of [`Challenge`], and an arm here or in [`posted`].
 
 use axum::body::HttpBody;
 use axum::extract::Request;
@@ -23,7 +23,7 @@ pub(super) mod posted;
 
 /// The most bytes of a challenge.
 const MAX_CHALLENGE: usize = 1_024;
-/// Bytes of X's token, at most.
+/// The most bytes of X's token.
 const MAX_CRC_TOKEN: usize = 256;
 
 const OKTA: HeaderName = HeaderName::from_static("x-okta-verification-challenge");
@@ -32,11 +32,11 @@ const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-orig
 const ALLOWED_RATE: HeaderName = HeaderName::from_static("webhook-allowed-rate");
 const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
-/// Returns the answer to a `GET` or `HEAD`: what the vendor wants to read, or nothing where it has not brought the
-/// challenge of the config. `hash` is that of a text with the secret of the source.
+/// Returns the answer to a `GET` or `HEAD`: the one that the vendor expects, or an empty one if the request does not
+/// carry the configured challenge. `hash` returns the hash of a text, keyed with the secret of the source.
 ///
 /// # Errors
-/// [`Unauthorized`]: it has to bring a token, and this is not the one.
+/// [`Unauthorized`]: the request must carry a token, and its token is wrong.
 pub(crate) fn answer(
     challenge: &Challenge,
     head: &Parts,
@@ -68,15 +68,15 @@ pub(crate) fn answer(
     })
 }
 
-/// Returns whether `text` may be a token of X. Whoever asks has the hash of such a text, which is also how X signs an
-/// event: so no event may look like one.
+/// Returns whether `text` may be a token of X. Anyone can request the hash of such a text, and X signs events with the
+/// same hash. So no event may look like a token.
 pub(super) fn is_crc_token(text: &[u8]) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
     !text.is_empty() && text.len() <= MAX_CRC_TOKEN && text.iter().all(is_plain)
 }
 
-/// Returns the answer to a `POST` without a body, where it brings the query parameter of the config: so Microsoft Graph
-/// asks. An event has a body.
+/// Returns the answer to a `POST` without a body that has the configured query parameter, as Microsoft Graph sends it.
+/// An event always has a body.
 pub(crate) fn bodiless(challenge: &Challenge, request: &Request) -> Option<Response> {
     let Challenge::Parameter(name) = challenge else { return None };
     let value = request.body().is_end_stream().then(|| parameter(request.uri(), name)).flatten();
@@ -100,7 +100,8 @@ fn of_type(media_type: &'static str, text: String) -> Response {
 }
 
 /// Returns the answer to `OPTIONS`: the allowed methods. A sender that asks for permission with
-/// `WebHook-Request-Origin` gets it, at any rate (`CloudEvents`, "HTTP 1.1 Web Hooks for Event Delivery", section 4).
+/// `WebHook-Request-Origin` gets it, without a limit of its rate (`CloudEvents`, "HTTP 1.1 Web Hooks for Event
+/// Delivery", section 4).
 pub(crate) fn options(head: &HeaderMap) -> Response {
     let mut answer = HeaderMap::new();
     answer.insert(ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS, POST"));

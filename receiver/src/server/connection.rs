@@ -28,7 +28,7 @@ use crate::proxy_protocol::{self, Origin};
 use crate::stages::authenticate::Peer;
 
 /// How long an idle connection may take to close.
-const GOODBYE: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The parts that all connections share.
 pub(super) struct Connections {
@@ -104,7 +104,7 @@ impl Connections {
             Origin::Proxy => return Ok(Some(address)),
             Origin::Closed => return Ok(None),
         };
-        if !self.is_proxy(named) && !permit.moves_to(named) {
+        if !self.is_proxy(named) && !permit.move_to(named) {
             self.refused.inc();
             return Ok(None);
         }
@@ -117,7 +117,7 @@ impl Connections {
         client: Arc<Client>,
         permit: &ConnectionPermit,
     ) -> Result<(), ConnectionError> {
-        permit.is_of(&client);
+        permit.set_client(&client);
         let socket = Socket::new(stream, Arc::clone(&client), &self.limits);
         let streams = self.unread.connection();
         let requests =
@@ -133,15 +133,15 @@ impl Connections {
         };
         let closing = self.closing.is_cancelled();
         if !idle && !closing {
-            // Another connection needs the permit, or answers are not read. Whatever this one still asks for, it has
-            // shown nothing that allows it to.
+            // Another connection needs the permit, or answers are not read. This sender is not authenticated, so its
+            // open requests are dropped.
             return Ok(());
         }
         connection.as_mut().graceful_shutdown();
         match closing {
             // The server's own time-out applies.
             true => connection.await,
-            false => tokio::time::timeout(GOODBYE, connection).await.unwrap_or(Ok(())),
+            false => tokio::time::timeout(CLOSE_TIMEOUT, connection).await.unwrap_or(Ok(())),
         }
     }
 }

@@ -128,7 +128,7 @@ impl PermitState {
         }
     }
 
-    /// Asks the oldest stranger that `may` be asked to give way. Returns whether there was one.
+    /// Asks the oldest stranger for which `may` holds to give way. Returns whether there was one.
     fn ask_to_give_way(&mut self, may: impl Fn(&Stranger) -> bool) -> bool {
         let is_known = |stranger: &Stranger| stranger.client.get().is_some_and(|client| client.is_known());
         self.strangers.retain(|_, stranger| !is_known(stranger));
@@ -142,15 +142,15 @@ impl PermitState {
 }
 
 impl ConnectionPermit {
-    /// Links the permit with the client of its connection.
-    pub(super) fn is_of(&self, client: &Arc<Client>) {
+    /// Links the permit with the client of its connection, which shows later whether its sender is known.
+    pub(super) fn set_client(&self, client: &Arc<Client>) {
         self.client.get_or_init(|| Arc::clone(client));
     }
 
     /// Counts the connection for `address` from now on, because a proxy named that address. Returns false if the
     /// address has too many; the connection must then close. If an older connection of the address gives way, the
     /// address may be one over its limit for a moment.
-    pub(super) fn moves_to(&mut self, address: IpAddr) -> bool {
+    pub(super) fn move_to(&mut self, address: IpAddr) -> bool {
         let address = network(address);
         let mut state = self.permits.lock();
         let own = state.strangers.remove(&self.number);

@@ -9,8 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::head::Head;
 use crate::body_budget::MemoryBudget;
 
-/// The bytes of each handshake that do not count: more than a client with its certificates sends, and less than a
-/// connection takes later.
+/// The bytes of each handshake that do not count. A client with certificates sends fewer, and a connection takes more
+/// later anyway.
 const FREE: usize = 16 * 1024;
 
 /// A stream whose bytes are counted until the handshake is over.

@@ -11,11 +11,11 @@ use crate::body_budget::{BodyBudget, MemoryBudget};
 /// The bytes of each head that do not count, because every connection costs them anyway.
 pub(super) const FREE: usize = 4 * 1024;
 
-/// The most that is held of what is not whole. HTTP/2 keeps six frames of 16 KiB of a head before it gives up, in a
-/// buffer that doubles as it grows; HTTP/1 and TLS keep less.
+/// The most bytes of an incomplete head. hyper's HTTP/2 keeps up to six frames of 16 KiB of a head, in a buffer that
+/// doubles as it grows; HTTP/1 and TLS keep less.
 const MOST: usize = 2 * 6 * 16 * 1024;
 
-/// The bytes that one connection holds of what is not whole.
+/// The bytes of one connection's incomplete head.
 #[derive(Debug)]
 pub(super) struct Head {
     budget: BodyBudget,
@@ -24,7 +24,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Nothing yet; what comes is counted in `all`, except for the first `free` bytes.
+    /// Creates an empty head, whose bytes beyond the first `free` are counted in `all`.
     pub(super) fn new(all: &MemoryBudget, free: usize) -> Self {
         Self { budget: all.hold(), free, bytes: 0 }
     }

@@ -1,8 +1,8 @@
-//! What a connection holds of what its client has sent, until more arrives: an incomplete head, above all.
+//! Counts the bytes that a connection buffers until more of them arrive: above all, an incomplete head.
 //!
-//! Over HTTP/1, bytes are held from the last answer until the head is whole. Over HTTP/2 that does not hold: the
-//! receiver writes at any time, its settings for example, and a head may arrive while other requests are answered. So
-//! there the [`frames`] tell what is incomplete.
+//! Over HTTP/1, the bytes after the last answer are buffered until the head is complete. This is no measure for HTTP/2:
+//! the receiver writes at any time, for example its settings, and a head may arrive while other requests are answered.
+//! There, the [`frames`] show what is incomplete.
 
 use frames::Frames;
 
@@ -11,10 +11,10 @@ mod frames;
 /// What a client of HTTP/2 sends first (RFC 9113, section 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// The bytes held by one connection.
+/// The bytes that one connection buffers.
 #[derive(Debug)]
 pub(super) enum Held {
-    /// So many bytes have arrived, and they are those of the preface of HTTP/2 so far.
+    /// The number of bytes that have arrived, all of which match the preface of HTTP/2.
     Preface(usize),
     /// HTTP/1: the bytes since the last answer.
     Bytes(usize),
@@ -23,7 +23,7 @@ pub(super) enum Held {
 }
 
 impl Held {
-    /// Nothing yet.
+    /// Creates the state of a connection on which nothing has arrived.
     pub(super) fn new() -> Self {
         Self::Preface(0)
     }
@@ -59,7 +59,8 @@ impl Held {
         }
     }
 
-    /// Notes that something is written. Returns whether nothing is held now: over HTTP/1 it is an answer.
+    /// Notes that the receiver has written. Returns whether nothing is buffered any more: over HTTP/1, it was an
+    /// answer.
     pub(super) fn written(&mut self) -> bool {
         match self {
             Self::Bytes(held) => {

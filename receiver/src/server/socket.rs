@@ -29,7 +29,7 @@ const LINGER_LEN: usize = 4 * 1024 * 1024;
 ///   only once hyper knows the version of HTTP, and it is as long as the idle time-out.
 /// - Incomplete heads are counted.
 /// - A connection ends if the other side does not read what is written.
-/// - Closing lingers. If a body was refused unread, closing at once would reset the connection, and the reset can
+/// - Closing lingers. If a body was refused unread, closing immediately would reset the connection, and the reset can
 ///   overtake the answer. So the socket closes its sending side first, and discards for a moment what still arrives.
 pub(super) struct Socket<S> {
     stream: S,

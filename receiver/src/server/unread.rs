@@ -109,7 +109,7 @@ impl Streams {
         Stream { of: Arc::clone(self), number: state.number() }
     }
 
-    /// Waits until the connection must close: it has the most streams, or an answer was not read for `timeout`.
+    /// Waits until the connection must close, because it has the most streams or an answer was not read for `timeout`.
     pub(super) async fn stall(&self, timeout: Duration) {
         let late = async {
             loop {
@@ -154,8 +154,8 @@ impl Drop for Stream {
     }
 }
 
-/// The body of an answer. Its last byte is a piece of its own: hyper takes a piece as soon as the client has room for
-/// its first byte, so the body ends only when the client has room for all of it.
+/// The body of an answer. Its last byte is a separate frame: hyper takes a frame as soon as the client has room for its
+/// first byte, so the body ends only once the client has room for all of it.
 struct Answer {
     body: Body,
     last: Option<Bytes>,

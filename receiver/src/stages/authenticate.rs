@@ -130,8 +130,8 @@ impl Authenticator {
         Ok(Pending { signed, replays: self.replays.as_ref() })
     }
 
-    /// Returns the keyed hash of `text`, which shows a vendor that the secret is known here: that of `signer`, or the
-    /// first one. None where the vendor signs in another way than with SHA-256.
+    /// Returns the hash of `text`, keyed with the secret of number `signer`, or else with the first secret. It shows a
+    /// vendor that this receiver has the secret. Returns `None` if the source does not use HMAC with SHA-256.
     pub(crate) fn hash(&self, signer: Option<usize>, text: &[u8]) -> Option<[u8; 32]> {
         match &self.method {
             Method::Hmac(hmac) => hmac.sha256(signer.unwrap_or_default(), text),

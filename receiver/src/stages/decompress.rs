@@ -17,9 +17,9 @@ use out::Out;
 
 mod out;
 
-/// The largest window of Zstandard, as a power of two: 128 MiB, which is what its own decoders take where nothing else
-/// is set. Its strongest levels (20 to 22, and `--long`) ask for more than the 8 MiB of RFC 9659, however short the
-/// content is. Of a window, only what is written is ever touched.
+/// The largest window of Zstandard, as a power of two: 128 MiB, the default limit of Zstandard's own decoders. Its
+/// strongest levels (20 to 22, and `--long`) request more than the 8 MiB of RFC 9659, however short the content is.
+/// Only the part of a window that is written takes memory.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// The memory that a decoder of xz may request. The strongest preset, which apache-avro uses, has a dictionary of 64
@@ -35,7 +35,7 @@ const SNAPPY_CHECKSUM: usize = 4;
 /// How much longer than its input Snappy's output can be: a copy of 64 bytes takes three bytes.
 const SNAPPY_MAX_RATIO: usize = 22;
 
-/// The begin of a bzip2 stream whose blocks have at most 100,000 bytes, the smallest size.
+/// The first bytes of a bzip2 stream whose blocks have at most 100,000 bytes, the smallest size.
 const BZIP2_SMALL: &[u8] = b"BZh1";
 
 /// The longest bzip2 stream that is first read as one of small blocks.
@@ -103,8 +103,8 @@ impl Format {
     }
 }
 
-/// Decompresses one piece of data after another. What a decoder of Zstandard sets up for the first piece serves the
-/// others too: for a small piece, setting up takes most of the time.
+/// Decompresses one piece of data after another, and reuses the decoder of Zstandard: for a small piece, its set-up
+/// takes most of the time.
 #[derive(Default)]
 pub(crate) struct Decompressor {
     zstd: Option<DCtx<'static>>,
@@ -205,10 +205,10 @@ impl Read for Members<'_> {
     }
 }
 
-/// Decompresses bzip2. Before its first byte, a decoder clears four bytes for each byte that a block may have by the
-/// head: 3.6 MB with the usual `BZh9`, which takes ten times as long as to read a small block. A short stream most
-/// likely has a small block, so it is read with the smallest size first, and only if that fails as its head says. The
-/// size decides nothing else.
+/// Decompresses bzip2. A decoder first clears four bytes for each byte of the block size in the header: 3.6 MB with the
+/// usual `BZh9`, which takes ten times as long as decoding a small block. A short stream most likely has a small block.
+/// So it is read with the smallest block size first, and with the size in its header only if that fails. The size has
+/// no other effect.
 fn bzip2(input: &[u8], mut out: Out<'_>) -> Result<(), DecompressError> {
     let start = out.bytes.len();
     if let Some(([b'B', b'Z', b'h', b'2'..=b'9'], rest)) = input.split_first_chunk()

@@ -3,7 +3,7 @@
 //!
 //! Failed, late and lost deliveries are treated alike: the sender is asked to try again, and the event's key makes the
 //! second record the same document as the first. While Kafka is known to be down or to lack the topic, events are
-//! refused at once instead of filling the queue; [`watch`] finds out when Kafka is back. All checks that are possible
+//! refused immediately instead of filling the queue; [`watch`] finds out when Kafka is back. All checks that are possible
 //! beforehand (the events find room, and the topic accepts such records) are made before the first event of a request
 //! is queued.
 
@@ -47,7 +47,7 @@ pub(crate) const CLIENT_ID: &str = "penstock-receiver";
 const TIMEOUT_SCAN: Duration = Duration::from_secs(1);
 
 /// The number of records after which a request yields its thread.
-const STRIDE: usize = 1_000;
+const YIELD_EVERY: usize = 1_000;
 
 /// Produces events.
 pub(crate) struct Producer {
@@ -91,14 +91,14 @@ impl Producer {
         events: impl ExactSizeIterator<Item = Event<'e>> + Clone,
         head: &RecordHead<'_>,
     ) -> Result<Arc<Delivery>, ProduceError> {
-        self.ensure_there(topic)?;
+        self.ensure_writable(topic)?;
         let count = events.len();
-        let mut taken = self.ensure_taken(topic, events.clone(), head);
-        if taken.is_err() && self.shared.rules.renew(topic).await {
-            taken = self.ensure_taken(topic, events.clone(), head);
+        let mut accepted = self.ensure_accepted(topic, events.clone(), head);
+        if accepted.is_err() && self.shared.rules.refresh(topic).await {
+            accepted = self.ensure_accepted(topic, events.clone(), head);
         }
-        let bytes = taken?;
-        let each = queue_budget::beside(head.fields().map(|(name, value)| name.len() + value.len()));
+        let bytes = accepted?;
+        let each = queue_budget::overhead(head.fields().map(|(name, value)| name.len() + value.len()));
         let mut unqueued = Unqueued::take(&self.shared.budget, count, bytes, each)?;
         let client = self.client.load_full();
         let delivery = Delivery::of(count, each);
@@ -114,7 +114,7 @@ impl Producer {
                 return Err(self.failed(topic, &error));
             }
             unqueued.queued(event.len());
-            if number % STRIDE == 0 {
+            if number % YIELD_EVERY == 0 {
                 tokio::task::yield_now().await;
             }
         }
@@ -123,15 +123,15 @@ impl Producer {
     }
 
     /// Checks that Kafka is reachable and has the topic.
-    fn ensure_there(&self, topic: &str) -> Result<(), ProduceError> {
-        if self.shared.health.is_away() {
+    fn ensure_writable(&self, topic: &str) -> Result<(), ProduceError> {
+        if self.shared.health.is_unreachable() {
             return Err(ProduceError::Unavailable);
         }
-        self.shared.health.without(topic).map_or(Ok(()), Err)
+        self.shared.health.topic_error(topic).map_or(Ok(()), Err)
     }
 
     /// Checks that `topic` accepts these records, as far as its rules are known. Returns the bytes of all records.
-    fn ensure_taken<'e>(
+    fn ensure_accepted<'e>(
         &self,
         topic: &str,
         events: impl Iterator<Item = Event<'e>>,
@@ -165,9 +165,9 @@ impl Producer {
         headers: OwnedHeaders,
         timestamp: SystemTime,
     ) -> Result<Arc<Delivery>, ProduceError> {
-        self.ensure_there(topic)?;
+        self.ensure_writable(topic)?;
         let each =
-            queue_budget::beside(headers.iter().map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len)));
+            queue_budget::overhead(headers.iter().map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len)));
         let mut unqueued = Unqueued::take(&self.shared.budget, 1, value.len(), each)?;
         let delivery = Delivery::of(1, each);
         let mut record: Record<'_> = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(value);
@@ -206,9 +206,9 @@ impl Producer {
         match failure {
             ProduceError::Unavailable => {
                 tracing::debug!(topic, %error, "Kafka did not acknowledge an event.");
-                self.shared.health.trouble();
+                self.shared.health.request_check();
             }
-            ProduceError::Blocked(code) => self.shared.health.refused(topic, code),
+            ProduceError::Blocked(code) => self.shared.health.note_refused(topic, code),
             _ => {}
         }
         failure

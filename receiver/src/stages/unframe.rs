@@ -18,8 +18,8 @@
 //! 2. Otherwise, if it is valid in the other form, by a schema that the registry knows, it counts as that form.
 //! 3. If it is neither, it is refused, with the reasons.
 //! 4. If it is both, as far as is known without asking the registry, it is refused as ambiguous rather than guessed at.
-//!    Only an event that happens to be valid in two ways from end to end is affected. The content type of the other
-//!    form, or `X-Schema-Id`, settles it.
+//!    This affects only an event that happens to be valid in two forms from end to end. Its sender can name the form by
+//!    the content type, or the schema by `X-Schema-Id`.
 
 use avro::CONTAINER_MAGIC;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -116,7 +116,7 @@ impl Reading {
 /// Says why the form of a body cannot be determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UnframeError {
-    /// There is no `Content-Type`, more than one, or one that is not of Avro.
+    /// The `Content-Type` is missing, ambiguous, or not that of Avro.
     #[error(
         "the Content-Type must be one that this webhook accepts, such as application/avro, avro/binary, \
          application/vnd.apache.avro+binary, application/vnd.confluent.avro, application/vnd.apache.avro+single-object \
@@ -144,7 +144,7 @@ pub(crate) enum UnframeError {
     /// The content type says single-object encoding, but the body is not in it.
     #[error("the body does not begin with 0xc3 0x01 and a fingerprint of 8 bytes: not in single-object encoding")]
     SingleObject,
-    /// The content type says object container file, but the body is none.
+    /// The content type says object container file, but the body is not one.
     #[error("the body does not begin with Obj and 0x01: not an object container file")]
     Container,
 }
@@ -182,7 +182,7 @@ pub(crate) fn unframe(head: &HeaderMap, body: &[u8], reading: &Reading) -> Resul
     })
 }
 
-/// Returns the form that the first bytes of `body` suggest, if it is no bare datum.
+/// Returns the form that the first bytes of `body` suggest, if it is not a bare datum.
 fn framing(body: &[u8]) -> Option<Framing> {
     if body.starts_with(&CONTAINER_MAGIC) {
         return Some(Framing::Container);

@@ -25,7 +25,7 @@ pub(crate) struct Event<'a> {
     odd_uuids: u32,
 }
 
-/// Says why bytes are no event.
+/// Says why bytes are not an event.
 #[derive(Clone, Debug)]
 pub(crate) struct Invalid {
     /// The schema that the bytes were read with.

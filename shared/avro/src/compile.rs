@@ -204,7 +204,7 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
             let name = object.text(Key::Name).filter(|name| !name.is_empty()).ok_or_else(|| at("it has no name"))?;
             check_length(name)?;
             if !names.insert(name.to_owned()) {
-                return Err(at(&format!("there are two called {}", shown(name))));
+                return Err(at(&format!("another field is called {} too", shown(name))));
             }
             named.push((name, object));
         }

@@ -12,8 +12,8 @@ use super::text::Text;
 use super::uuid;
 use super::way::Way;
 
-/// A path to a scalar field of a record schema, or of the records of a union: only of use with the schema it was made
-/// from. It may lead to a second one too.
+/// A path to one or two scalar fields of a record schema, or of the records of a union. It is valid only for the schema
+/// that it was made from.
 #[derive(Clone, Debug)]
 pub struct FieldPath {
     /// The steps from the root.
@@ -21,7 +21,7 @@ pub struct FieldPath {
 }
 
 impl FieldPath {
-    /// Returns the path to both `first` and `second`, of the same schema: where both are found in one walk.
+    /// Returns one path to both `first` and `second`, of the same schema, so that one walk finds both.
     pub fn both(first: Option<Self>, second: Option<Self>) -> Option<Self> {
         let second = second.map(|path| path.way.to_second());
         let way = match (first, second) {
@@ -33,7 +33,7 @@ impl FieldPath {
     }
 }
 
-/// The most steps of a way, since unions of records within unions of records multiply them.
+/// The most steps of a path, since unions of records within unions of records multiply them.
 const MAX_STEPS: usize = 10_000;
 /// The most field names that an error lists.
 const MAX_LISTED: usize = 20;
@@ -98,7 +98,7 @@ impl Finder<'_> {
     fn way(&mut self, id: NodeId, names: &[&str]) -> Result<Way, String> {
         self.steps += 1;
         if self.steps > MAX_STEPS {
-            return Err("there are too many ways to it, by unions within unions".to_owned());
+            return Err("too many paths lead to it, through unions within unions".to_owned());
         }
         let node = get(self.nodes, beneath_null(self.nodes, id));
         let Some((name, rest)) = names.split_first() else {
@@ -113,7 +113,7 @@ impl Finder<'_> {
         match node {
             SchemaNode::Record(record) => self.field(record, name, rest),
             SchemaNode::Union(branches) => self.branch(branches, names),
-            _ => Err(format!("{} is looked for in what is not a record", shown(name))),
+            _ => Err(format!("{} has no parent record: the type before it is not a record", shown(name))),
         }
     }
 
@@ -123,7 +123,7 @@ impl Finder<'_> {
         }
         let mut names: Vec<String> = record.fields.iter().take(MAX_LISTED).map(|field| shown(&field.name)).collect();
         names.extend((record.fields.len() > MAX_LISTED).then(|| "…".to_owned()));
-        Err(format!("there is no {}, only {}", shown(name), names.join(", ")))
+        Err(format!("no field is called {}; the fields are {}", shown(name), names.join(", ")))
     }
 
     fn branch(&mut self, branches: &[NodeId], names: &[&str]) -> Result<Way, String> {
@@ -177,7 +177,7 @@ pub(super) fn fits_time(node: &SchemaNode) -> bool {
     )
 }
 
-/// Returns whether a field of this type can say where an event goes.
+/// Returns whether events can be routed by a field of this type.
 pub(super) fn fits_route(node: &SchemaNode) -> bool {
     matches!(node, SchemaNode::String | SchemaNode::Enum(_) | SchemaNode::Boolean | SchemaNode::Int | SchemaNode::Long)
 }

@@ -199,7 +199,7 @@ pub fn write_members_and_find<'a>(
     write_members_and_find_both(schema, datum, limits, rules, wanted, out).map(|[first, _]| first)
 }
 
-/// As [`write_members_and_find`], for a path to two fields ([`FieldPath::both`]): returns the values of both.
+/// Works like [`write_members_and_find`], for a path to two fields ([`FieldPath::both`]): returns the values of both.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.

@@ -127,13 +127,13 @@ impl Schema {
         )
     }
 
-    /// Returns the path to the field `dotted`, as the field that says where an event goes: for
-    /// [`write_members_and_find_both`](super::write_members_and_find_both). Where the schema, or a type on the way, is
-    /// a union of records, one of them must have it.
+    /// Returns the path to the field `dotted` as the field that events are routed by, for
+    /// [`write_members_and_find_both`](super::write_members_and_find_both). If the schema, or a type on the path, is a
+    /// union of records, one of them must have the field.
     ///
     /// # Errors
-    /// When there is no such field, or it cannot be one (a string, enum, boolean, int or long, or a union of null and
-    /// one of them).
+    /// If there is no such field, or events cannot be routed by it (it must be a string, enum, boolean, int or long, or
+    /// a union of null and one of them).
     pub fn route_field(&self, dotted: &str) -> Result<FieldPath, SchemaError> {
         let wanted = "a string, enum, boolean, int or long";
         field_path::find(

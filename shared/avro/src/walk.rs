@@ -84,8 +84,8 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         self.end().map(|[first, _]| first)
     }
 
-    /// As [`Self::datum`], but a record, be it a union's branch, goes to the sink without its braces, and anything else
-    /// as the member `value`; null where there might have been a record as nothing. Returns the places of both fields.
+    /// Works like [`Self::datum`], but passes a record, or a union's record, to the sink without its braces, any other
+    /// value as the member `value`, and no null of a union with records. Returns the positions of both fields.
     pub(super) fn members(
         &mut self,
         root: NodeId,
@@ -228,7 +228,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(())
     }
 
-    /// Notes that the field of the type `node` that follows is one of those that are looked for.
+    /// Notes that the next value, of the type `node`, is one of the wanted fields.
     fn note_found(&mut self, which: [bool; WANTED], node: NodeId) {
         let position = self.reader.position();
         for (found, _) in self.found.iter_mut().zip(which).filter(|(_, is_it)| *is_it) {

@@ -1,4 +1,4 @@
-//! Rules for config values beyond their types. All problems are reported at once.
+//! Rules for config values beyond their types. All problems are reported together.
 //!
 //! A rule goes into the module of its section. A rule about two sections goes into the section that it protects.
 //! No message repeats a value that may be a secret.

@@ -108,7 +108,7 @@ pub fn load<C: BinaryConfig>(common: &Common) -> Result<C, ExitCode> {
 /// Runs `command` for a binary whose config is `C`, and returns the exit code.
 pub fn run_config_command<C: BinaryConfig>(common: &Common, command: ConfigCommand) -> ExitCode {
     match output::<C>(common, command) {
-        // The reader may have closed the pipe (`| head`), which is no failure.
+        // The reader may have closed the pipe (`| head`), which is not a failure.
         Ok(output) => match std::io::stdout().write_all(output.as_bytes()) {
             Ok(()) | Err(_) => ExitCode::SUCCESS,
         },

@@ -19,7 +19,7 @@ use crate::wire::SchemaId;
 const RECHECK: Duration = Duration::from_secs(1);
 
 /// How long the time of the first "not found" is remembered after the last request. A later request gets the final
-/// answer at once.
+/// answer immediately.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
 /// How far an id may exceed twice the highest known id and still count as newly issued.

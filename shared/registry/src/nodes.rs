@@ -1,6 +1,6 @@
 //! The addresses of the registry: which one to ask, with which HTTP client and credentials.
 //!
-//! The addresses are nodes of one registry, and the first one that has the answer is believed. "Not found" is not an
+//! The addresses are nodes of one registry, and the first one that has the answer counts. "Not found" is not an
 //! answer yet: a node replicates what was registered at the others and may be behind, so the other addresses are asked
 //! too. `schema_registry_converter` could try several addresses itself, but it always begins with the first, even if
 //! that is down, and reports the error of the last. The indexer chooses nodes of Elasticsearch by another rule, which

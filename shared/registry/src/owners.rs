@@ -18,7 +18,7 @@ pub(super) struct Owners {
     store: Arc<SchemaStore>,
     versions: Arc<Versions>,
     of_id: Cache<SchemaId, Arc<Known>>,
-    /// How long an id is believed to belong to no other subjects.
+    /// How long the subjects of an id count as complete.
     believed: Duration,
 }
 

@@ -1,9 +1,9 @@
-//! The schemas at hand, in memory and on disk, and what the registry does not have. Every answer of the registry
-//! updates them, whatever the request was.
+//! Stores the schemas in memory and on disk, and what the registry does not have. Every answer of the registry updates
+//! them, whatever the request was.
 //!
-//! An id is believed to stand for one schema permanently. A registry that was emptied, or restored from an old backup,
-//! gives the ids that it has forgotten to other schemas, and nothing says so. Therefore each answer is compared with
-//! what is known.
+//! An id counts as that of one schema permanently. But a registry that was emptied, or restored from an old backup,
+//! gives forgotten ids to other schemas, and nothing reports it. Therefore each answer is compared with the stored
+//! schemas.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -20,7 +20,7 @@ use super::{RegisteredSchema, RegistryError, Wanted};
 use crate::wire::SchemaId;
 use avro::Schema;
 
-/// Keeps what the registry answered.
+/// Stores the answers of the registry.
 pub(super) struct SchemaStore {
     weighed: Weighed,
     /// The schemas for [`SchemaStore::cached`], read without a lock. Copied for each new schema, which is rare.

@@ -16,7 +16,7 @@ use super::{RegisteredSchema, RegistryError, Wanted};
 /// How many versions of a subject to look at, newest first.
 const MAX_VERSIONS: usize = 100;
 
-/// The longest time that a list of versions is believed, since a new version may be registered at any moment.
+/// The longest time that a list of versions counts as complete, since a new version may be registered at any moment.
 const LIST_BELIEVED: Duration = Duration::from_secs(1);
 
 /// Finds the versions of subjects.

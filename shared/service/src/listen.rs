@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
 
-/// The most connections that may wait to be accepted. If more arrive at once, the system drops one, and its client
-/// tries again a second later. The system may allow fewer (`net.core.somaxconn`).
+/// The most connections that may wait to be accepted. If more arrive at the same time, the system drops one, and its
+/// client tries again a second later. The system may allow fewer (`net.core.somaxconn`).
 const BACKLOG: u32 = 4_096;
 
 /// Says that the service cannot listen on an address.

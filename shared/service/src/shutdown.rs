@@ -5,10 +5,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::notify;
 
-/// The exit code after a second signal, which stops the process at once: 128 + SIGINT, the convention of shells.
+/// The exit code after a second signal, which stops the process immediately: 128 + SIGINT, the convention of shells.
 const EXIT_AT_ONCE: i32 = 130;
 
-/// Returns a token that is cancelled at the first SIGINT or SIGTERM. A second signal ends the process at once. That
+/// Returns a token that is cancelled at the first SIGINT or SIGTERM. A second signal ends the process immediately. That
 /// loses nothing: events that were not acknowledged to a sender are sent again, and records that were not committed to
 /// Kafka are read again.
 ///
@@ -26,10 +26,10 @@ pub fn on_signals() -> std::io::Result<CancellationToken> {
                 _ = terminate.recv() => "SIGTERM",
             };
             if stop_at_once {
-                tracing::warn!(signal = name, "Second signal: stopping at once.");
+                tracing::warn!(signal = name, "Second signal: stopping immediately.");
                 std::process::exit(EXIT_AT_ONCE);
             }
-            tracing::info!(signal = name, "Stopping: finishing the work in flight. A second signal stops at once.");
+            tracing::info!(signal = name, "Stopping: finishing the work in flight. A second signal stops immediately.");
             notify::stopping();
             cancelled.cancel();
         }

@@ -1,10 +1,10 @@
-//! The faults, one file each.
+//! The faults, a file for each kind.
 
 use super::fault::Kind;
 use super::inject::Fault;
+use crate::stack::Part;
 
 mod alias;
-mod broker;
 mod clock;
 mod close;
 mod contradiction;
@@ -14,11 +14,10 @@ mod full_disk;
 mod full_queue;
 mod leader;
 mod mapping;
-mod node;
+mod part;
 mod partition;
 mod quorum;
 mod read_only;
-mod registry;
 mod retention;
 mod roll_over;
 mod schema;
@@ -30,11 +29,11 @@ mod weather;
 /// Returns the fault for `kind`.
 pub(crate) fn of(kind: Kind) -> Box<dyn Fault> {
     match kind {
-        Kind::Service(service, loss) => Box::new(service::Away::new(service, loss)),
-        Kind::Broker(number, loss) => Box::new(broker::Away::new(number, loss)),
+        Kind::Service(service, loss) => Box::new(service::ServiceLoss::new(service, loss)),
+        Kind::Broker(number, loss) => Box::new(part::PartLoss::new(Part::Broker(number), loss)),
         Kind::Leader => Box::new(leader::Leader::default()),
         Kind::Quorum(number) => Box::new(quorum::Quorum::new(number)),
-        Kind::Node(number, loss) => Box::new(node::Away::new(number, loss)),
+        Kind::Node(number, loss) => Box::new(part::PartLoss::new(Part::Node(number), loss)),
         Kind::FullQueue(number) => Box::new(full_queue::FullQueue::new(number)),
         Kind::ReadOnly(which) => Box::new(read_only::ReadOnly::new(which)),
         Kind::Close(which) => Box::new(close::Close::new(which)),
@@ -52,6 +51,6 @@ pub(crate) fn of(kind: Kind) -> Box<dyn Fault> {
         Kind::Contradiction => Box::new(contradiction::Contradiction),
         Kind::Partition => Box::new(partition::Partition),
         Kind::Token => Box::new(token::Token::default()),
-        Kind::Registry(loss) => Box::new(registry::Away::new(loss)),
+        Kind::Registry(loss) => Box::new(part::PartLoss::new(Part::Registry, loss)),
     }
 }

@@ -62,5 +62,5 @@ async fn by_command(setup: &Setup, topic: &str, events: u64) -> anyhow::Result<S
     }
     let (elapsed, status) = (begin.elapsed(), command.ended().await?);
     anyhow::ensure!(status.success(), "the replay ended with {status}; {}", command.last_lines());
-    Ok(Sample::new(events, elapsed).with_usage(usage.context("the replay ended at once")?))
+    Ok(Sample::new(events, elapsed).with_usage(usage.context("the replay ended immediately")?))
 }

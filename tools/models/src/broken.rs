@@ -27,7 +27,7 @@ pub enum Broken {
     BlockIsFinal,
     /// A probe that is given up is not reported.
     ProbeIsForgotten,
-    /// A new backing index takes documents at once, without a margin.
+    /// A new backing index takes documents immediately, without a margin.
     NoMargin,
     /// A table is used for placement times after its last.
     TableIsOld,

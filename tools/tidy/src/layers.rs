@@ -67,7 +67,6 @@ const LAYERS: [(&str, &[&str]); 2] = [
         "indexer/src",
         &[
             "config",
-            "backoff",
             "fuse",
             "message",
             "metrics",

@@ -5,7 +5,7 @@ use service::admin::Condition;
 use crate::backing::list::ReadError;
 use crate::backing::now_millis;
 use crate::metrics::PlacementMetrics;
-use crate::placement::table::{Doubt, Table};
+use crate::placement::table::{Table, Uncertainty};
 
 /// How many requests in a row may fail before readiness reports it.
 const TOLERATED_FAILURES: u32 = 2;
@@ -31,23 +31,25 @@ impl Report {
         self.measure(table);
     }
 
-    /// Reports once what is uncertain about the write index of `table`. `known` is the table before.
-    pub(super) fn doubt(&self, known: Option<&Table>, table: &Table) {
-        if known.is_some_and(|known| known.doubt() == table.doubt() && known.write().name == table.write().name) {
+    /// Logs once what is uncertain about the write index of `table`. `known` is the table before.
+    pub(super) fn uncertainty(&self, known: Option<&Table>, table: &Table) {
+        if known
+            .is_some_and(|known| known.uncertainty() == table.uncertainty() && known.write().name == table.write().name)
+        {
             return;
         }
         let (index, alias) = (&*table.write().name, &self.alias);
-        match table.doubt() {
-            Doubt::None => {}
+        match table.uncertainty() {
+            Uncertainty::None => {}
             // A single index takes all documents.
-            Doubt::Copied if table.backing().len() == 1 => {}
-            Doubt::Copied => tracing::warn!(
+            Uncertainty::Copied if table.backing().len() == 1 => {}
+            Uncertainty::Copied => tracing::warn!(
                 alias,
                 index,
                 "The write index was created from another index; documents dated before its creation are looked up \
                  before they are written."
             ),
-            Doubt::Behind => tracing::warn!(
+            Uncertainty::Behind => tracing::warn!(
                 alias,
                 index,
                 "A backing index is newer than the write index; every document is looked up before it is written. \
@@ -56,7 +58,7 @@ impl Report {
         }
     }
 
-    /// Reports that the table could not be read, for the time `failures` in a row. `known` is the table before.
+    /// Reports that the table could not be read, `failures` times in a row by now. `known` is the table before.
     pub(super) fn failed(&self, known: Option<&Table>, error: &ReadError, failures: u32) {
         if let Some(table) = known {
             self.measure(table);

@@ -21,7 +21,7 @@ pub(super) struct TableBuilder {
     strategy: Strategy,
     expired: Expired,
     margin: Duration,
-    /// The oldest index if its creation date does not tell, with the time since when it has received documents.
+    /// The oldest index, if its creation date does not show since when it has received documents, and that time.
     since: Mutex<Option<(Arc<str>, Option<i64>)>>,
     seen: Seen,
 }
@@ -76,7 +76,7 @@ impl TableBuilder {
             return Ok(*since);
         }
         let first = match list::first_ingested(&self.client, oldest).await {
-            // It passes, or a part of the index cannot be searched for now. It is looked at again with the next list.
+            // The failure is transient, or a part of the index cannot be searched now. The next list tries again.
             Err(ReadError::Refused { status: 408 | 429 | 500.., .. }) => return Ok(None),
             Err(ReadError::Refused { status: 400..=499, body }) => {
                 tracing::warn!(

@@ -53,7 +53,7 @@ async fn simultaneous_requests_of_all_topics_are_combined() {
     }
     let requests = stub.requests().len();
     eprintln!("{TOPICS} topics: {requests} requests, barrier included");
-    // The first cache asks at once, and all others together after it.
+    // The first cache asks immediately, and all others together after it.
     assert_eq!(requests, 4);
 }
 

@@ -13,7 +13,7 @@ pub struct Attempt {
     pub index: Arc<str>,
     /// How it refused the document.
     pub cause: Cause,
-    /// How many documents the index had accepted before the attempt; 0 if the attempt is no evidence. See
+    /// How many documents the index had accepted before the attempt; 0 if the attempt proves nothing. See
     /// [`Case::refuse`](super::Case::refuse).
     pub before: u64,
 }
@@ -30,7 +30,7 @@ impl Attempt {
     }
 
     /// Notes the outcome of the `witness` that was sent together with the document, and that of the `document`.
-    /// Returns whether the witness was accepted again. If both were refused alike, the attempt is no evidence against
+    /// Returns whether the witness was accepted again. If both were refused alike, the attempt proves nothing against
     /// the document.
     pub fn hear(&mut self, doubts: &mut Doubts, witness: &Fate, document: Option<&Fate>, now: Instant) -> bool {
         let cause = cause_of(witness);
@@ -68,7 +68,7 @@ pub fn hear(doubts: &mut Doubts, index: &Arc<str>, witness: &Fate, now: Instant)
             doubts.refuse_witness(index, &Cause::of(refusal));
             return false;
         }
-        // It did not come as far as the index.
+        // The request did not reach the index.
         Fate::Dropped => return false,
         Fate::Retry(_) | Fate::Blocked(_) | Fate::IndexMissing(_) => return false,
     }

@@ -20,7 +20,7 @@ async fn documents_are_compared_and_nothing_is_written() {
     })
     .await;
     let dry_run = DryRun::new(&config(&stub.url())).unwrap();
-    dry_run.weigh(&batch_of(&["a", "b", "c"])).await;
+    dry_run.compare(&batch_of(&["a", "b", "c"])).await;
     let counts = [&dry_run.same, &dry_run.conflicts, &dry_run.new, &dry_run.undecodable];
     assert_eq!(counts.map(|count| count.load(Ordering::Relaxed)), [1, 1, 1, 0]);
     assert!(stub.bulk_requests().is_empty());
@@ -41,6 +41,6 @@ async fn a_dry_run_retries_until_elasticsearch_answers() {
     })
     .await;
     let dry_run = DryRun::new(&config(&stub.url())).unwrap();
-    dry_run.weigh(&batch_of(&["a"])).await;
+    dry_run.compare(&batch_of(&["a"])).await;
     assert_eq!(dry_run.new.load(Ordering::Relaxed), 1);
 }

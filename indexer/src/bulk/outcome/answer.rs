@@ -27,7 +27,7 @@ pub(super) struct Item {
     pub(super) error: Option<ErrorBody>,
     #[serde(default)]
     pub(super) failure_store: Option<String>,
-    /// Asked for only where the status does not say it.
+    /// Read only for the action `index`, where the status does not show it.
     #[serde(default)]
     result: Option<String>,
     /// Whether the action was to create a document.
@@ -36,8 +36,8 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// Returns whether the success means that nothing was written: an ingest pipeline has dropped the document. What
-    /// was created is answered 201, and so only what was not is answered 200 to `create`.
+    /// Returns whether nothing was written despite the success, because an ingest pipeline dropped the document. A
+    /// created document is answered 201, so 200 to `create` means that it was dropped.
     pub(super) fn is_dropped(&self) -> bool {
         match self.result.as_deref() {
             Some(result) => result == "noop",

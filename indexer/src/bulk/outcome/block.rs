@@ -32,7 +32,7 @@ pub enum BlockKind {
     Security,
     /// The index refuses all documents in one way.
     Refused,
-    /// Something else that is no fault of the documents, such as an address that is not Elasticsearch's.
+    /// Another cause for which the documents are not at fault, such as an address that is not Elasticsearch's.
     Other,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for Block {
 }
 
 impl Block {
-    /// What `error` with `status` says.
+    /// Describes `error`, answered with `status`.
     pub(super) fn of_error(status: u16, error: ErrorBody) -> Self {
         let kind = match Kind::of(Some(&error)) {
             Kind::ClusterBlock => BlockKind::Index,

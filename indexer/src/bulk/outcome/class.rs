@@ -137,7 +137,7 @@ impl Kind {
         }
     }
 
-    /// Returns whether it is, with `status`, what an operator must fix, beyond doubt.
+    /// Returns whether only an operator can fix an error of this kind, answered with `status`.
     pub(super) fn is_block(self, status: u16) -> bool {
         let of_index = matches!(self, Self::ClusterBlock | Self::IndexClosed | Self::IndexNotCreated);
         of_index || status == 401 || (status == 403 && self == Self::Security)

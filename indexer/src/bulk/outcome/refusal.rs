@@ -7,7 +7,7 @@ use super::trouble::{BulkFailure, MAX_DETAIL, Trouble};
 pub struct Refusal {
     /// The status; 0 if the whole request failed, so that there is no answer for the document.
     pub status: u16,
-    /// Elasticsearch's `error.type`, or a word of ours if there is none.
+    /// Elasticsearch's `error.type`, or a word of Penstock's own without one.
     pub error_type: String,
     /// Elasticsearch's `error.reason` and that of its cause, capped. It may quote the document.
     pub reason: String,

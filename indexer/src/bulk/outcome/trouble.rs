@@ -41,8 +41,8 @@ impl From<SendError> for BulkFailure {
 }
 
 impl Trouble {
-    /// Returns what an answer of `status` is that certainly passes by itself, whatever was asked; `None` where that is
-    /// not so, or not known.
+    /// Returns the transient trouble behind an answer of `status` to any request; `None` if the trouble is not
+    /// certainly transient.
     pub(super) fn of_status(status: u16, kind: Kind) -> Option<Self> {
         match Class::of(status) {
             Class::Server if matches!(status, 502..=504) || kind == Kind::Failing => Some(Self::Server),

@@ -15,8 +15,8 @@ pub(in crate::bulk) struct Alone {
 }
 
 impl Alone {
-    /// Notes that the document goes to `index`. Drops the witness if that is another index than its own: there it would
-    /// be written, as a second document.
+    /// Notes that the document goes to `index`. Drops the witness if that is not its own index, where it would become a
+    /// second document.
     pub(in crate::bulk) fn goes_to(&mut self, index: &str) {
         if *self.attempt.index != *index {
             self.witness = None;

@@ -1,5 +1,5 @@
 //! Finds out whether a shard of an index is full. Lucene accepts at most 2³¹ - 129 documents per shard. Other shards
-//! still accept documents then, so accepted documents are no evidence.
+//! still accept documents then, so accepted documents prove nothing.
 
 use std::collections::HashMap;
 

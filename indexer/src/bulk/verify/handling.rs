@@ -12,7 +12,7 @@ use crate::bulk::outcome::{BulkFailure, Obstacle};
 use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 
-/// What the question is for, in messages.
+/// The purpose of the request, for messages.
 const DOING: &str = "reading the settings";
 /// How long an answer is cached.
 const FRESH: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Divides suspects into requests, and finds those for which a timestamp is no proof. Pure.
+//! Divides suspects into requests, and finds those for which a timestamp proves nothing. Pure.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) fn take(proven: Vec<(usize, Option<Verdict>)>, verdicts: &mut [Verdic
     open
 }
 
-/// Returns the items of `batch` for which the timestamp is no proof: they share id and timestamp with another item,
+/// Returns the items of `batch` for which the timestamp proves nothing: they share id and timestamp with another item,
 /// or were redriven. A redriven dead letter may come from a request with two events of one id.
 pub(super) fn twins(batch: &Batch) -> HashSet<usize> {
     let mut seen: HashMap<(&[u8], Option<i64>), usize> = HashMap::with_capacity(batch.items.len());

@@ -11,7 +11,7 @@ use crate::bulk::outcome::{BulkFailure, Obstacle};
 use crate::elasticsearch::errors::{ErrorBody, request_error_type};
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 
-/// What the questions are for, in messages.
+/// The purpose of the requests, for messages.
 const DOING: &str = "reading stored documents, to prove duplicates (elasticsearch.verify_duplicates)";
 
 /// How much of each document is read.

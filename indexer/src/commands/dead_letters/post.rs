@@ -1,8 +1,8 @@
 //! `dead-letters redrive --quarantine`: posts bodies that were not events to a receiver again.
 //!
-//! A body in the quarantine was never a record, so the receiver must judge it with today's schemas and all its
-//! checks. Accepted bodies are marked at once. A refused body is kept again in a new letter, and then the old letter
-//! is marked too, so that each body has one open letter.
+//! A body in the quarantine was never a record, so the receiver must judge it with today's schemas and all its checks.
+//! Accepted bodies are marked immediately. A refused body is kept again in a new letter, and then the old letter is
+//! marked too, so that each body has one open letter.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;

@@ -18,7 +18,7 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long Kafka may take to begin or end a transaction.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// The time in milliseconds after which the cluster aborts the transaction of a killed redrive. Until then, consumers
-/// do not see later records of its partitions. The next redrive aborts it at once.
+/// do not see later records of its partitions. The next redrive aborts it immediately.
 const LONGEST_MS: &str = "30000";
 /// librdkafka's own limit for a message, in bytes. The topics decide what they accept.
 const MAX_RECORD_BYTES: &str = "1000000000";

@@ -103,7 +103,7 @@ fn judge_template(subject: String, winner: Result<Option<String>, String>) -> Fi
             let todo = "give that template other index_patterns or a lower priority, then roll over";
             Finding::fail(
                 subject,
-                format!("the template {other} wins over ours: mapping and lifecycle are not ours"),
+                format!("the template {other} takes precedence: the next index gets its mapping and lifecycle"),
                 todo,
             )
         }

@@ -188,7 +188,7 @@ pub(super) fn judge_lag(topic: &Topic, behind: &[Behind]) -> Finding {
         return Finding::fail(
             subject,
             found,
-            "raise retention.ms at once, and find out why the indexers are behind (status)",
+            "raise retention.ms immediately, and find out why the indexers are behind (status)",
         );
     }
     let oldest = behind.iter().filter(|part| part.lag() > 0).filter_map(|part| part.age).max();

@@ -12,7 +12,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         return;
     }
     if strategy == Strategy::Single {
-        problems.add(key, "must be none for elasticsearch.strategy single: it would delete all documents at once");
+        problems.add(key, "must be none for elasticsearch.strategy single: it would delete all documents immediately");
     }
     if lifecycle == Lifecycle::Dsl && strategy != Strategy::DataStream {
         problems.add(key, "dsl is only for elasticsearch.strategy data_stream");

@@ -90,6 +90,6 @@ fn phases(policy: &LifecyclePolicy, problems: &mut Problems) {
     if let Some(delete) = &policy.delete
         && units::age(&delete.min_age) == Ok(0)
     {
-        problems.push(("delete.min_age", "must be more than 0: the index would be deleted at once".to_owned()));
+        problems.push(("delete.min_age", "must be more than 0: the index would be deleted immediately".to_owned()));
     }
 }

@@ -92,11 +92,11 @@ fn the_record_before_the_committed_offset_identifies_the_log() {
         assert_eq!(matches!(taken, Taken::Settled), is_same, "{taken:?}");
         assert_eq!(matches!(taken, Taken::OtherLog), !is_same, "{taken:?}");
         partitions.pass(BTreeMap::from([(P, NextOffset(20))]));
-        let stands = if is_same { NextOffset(20) } else { NextOffset(8) };
-        assert_eq!(partitions.books.stands(P), Some(stands), "another log is not passed over");
+        let read_position = if is_same { NextOffset(20) } else { NextOffset(8) };
+        assert_eq!(partitions.books.read_position(P), Some(read_position), "another log is not passed over");
         partitions.begin_anew(P);
         assert!(partitions.logs.marks.others().is_empty());
-        assert_eq!(partitions.books.stands(P), None);
+        assert_eq!(partitions.books.read_position(P), None);
     }
 }
 

@@ -46,12 +46,12 @@ fn records_deleted_by_retention_before_reading_are_counted_and_passed() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new(condition().1));
     for lost in [0, 5] {
-        let stood = [(P, NextOffset(7))].into();
-        topic.partitions.logs.gaps.begin(Vec::new(), stood);
+        let read_positions = [(P, NextOffset(7))].into();
+        topic.partitions.logs.gaps.begin(Vec::new(), read_positions);
         surveyor.take(&found(12, 20), &mut topic);
         assert_eq!(metrics.lost_records.with_label_values(&["events"]).get(), lost);
     }
-    assert_eq!(topic.partitions.books.stands(P), Some(NextOffset(12)));
+    assert_eq!(topic.partitions.books.read_position(P), Some(NextOffset(12)));
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl fmt::Display for Note {
             NoteKind::TooMany => write!(f, "the schema has more than {MAX_FIELDS} fields; from here on {unsearchable}"),
             NoteKind::Ambiguous(types) => write!(
                 f,
-                "is a union of {}, which have no common field type; {unsearchable}. Choose a type by elasticsearch.mapping.fields.{}",
+                "is a union of {}, which have no common field type; {unsearchable}. Choose a type with elasticsearch.mapping.fields.{}",
                 types.join(" and "),
                 self.path
             ),

@@ -45,7 +45,7 @@ impl Successor {
         let mut settings = match self.requests.ask(&path, &Value::Null).await {
             Ok(mut simulated) => simulated["template"]["settings"].take(),
             Err(error) => {
-                tracing::warn!(index = name, %error, "The settings of the template are not known: the index is made with the defaults.");
+                tracing::warn!(index = name, %error, "Cannot read the settings of the template; the index is created with the defaults.");
                 Value::Null
             }
         };

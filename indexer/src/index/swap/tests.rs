@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service::admin::Readiness;
+use service::backoff::Backoff;
 use service::metrics::Registry;
 
 use super::*;
-use crate::backoff::Backoff;
 use crate::bulk::tests::config;
 use crate::bulk::tests::stub::Stub;
 use crate::elasticsearch::Client;

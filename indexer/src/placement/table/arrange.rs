@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Backing, Doubt, FoundIndex};
-use crate::placement::kinship::{Kinship, Member};
-use crate::placement::names::Kin;
+use super::{Backing, FoundIndex, Uncertainty};
+use crate::placement::names::Role;
+use crate::placement::series::{Member, Series};
 
 /// The longest time in milliseconds from the creation of an index until all nodes know it. The master gives up after
 /// 30 s (`cluster.publish.timeout`), and drops a lagging node after another 90 s (`cluster.follower_lag.timeout`).
@@ -27,8 +27,8 @@ pub(super) struct Entry {
 pub(super) fn entries(alias: &str, found: Vec<FoundIndex>) -> Vec<Entry> {
     let names: Vec<&str> = found.iter().map(|found| found.name.as_str()).collect();
     let write = found.iter().find(|found| found.is_write).map(|found| found.name.as_str());
-    let kinship = Kinship::new(alias, write, &names);
-    let mut entries: Vec<Entry> = found.into_iter().filter_map(|found| Entry::of(&kinship, found)).collect();
+    let series = Series::new(alias, write, &names);
+    let mut entries: Vec<Entry> = found.into_iter().filter_map(|found| Entry::of(&series, found)).collect();
     // If a series follows another one, its first index was probably made from the earlier indices.
     let is_second = entries.iter().any(|entry| !entry.is_of_later_series);
     let later = entries.iter_mut().filter(|entry| entry.is_of_later_series);
@@ -39,14 +39,14 @@ pub(super) fn entries(alias: &str, found: Vec<FoundIndex>) -> Vec<Entry> {
 }
 
 impl Entry {
-    /// Returns the entry for `found` by `kinship`, or `None` if it does not belong to the alias.
-    fn of(kinship: &Kinship<'_>, found: FoundIndex) -> Option<Self> {
-        let Member { kin, is_of_later_series } = kinship.of(&found.name);
-        let generation = kin.generation();
+    /// Returns the entry for `found` by `series`, or `None` if it does not belong to the alias.
+    fn of(series: &Series<'_>, found: FoundIndex) -> Option<Self> {
+        let Member { role, is_of_later_series } = series.of(&found.name);
+        let generation = role.generation();
         if generation.is_none() && !found.is_write {
             return None;
         }
-        let is_certain = matches!(kin, Kin::Own(_) | Kin::Mounted(_)) && !found.is_resized;
+        let is_certain = matches!(role, Role::Own(_) | Role::Mounted(_)) && !found.is_resized;
         let from = found.created;
         Some(Self { found, generation: generation.unwrap_or(0), is_of_later_series, is_certain, from })
     }
@@ -80,21 +80,21 @@ impl Entry {
 }
 
 /// Returns what is uncertain about the last of `entries`, the write index.
-pub(super) fn doubt(entries: &[Entry]) -> Doubt {
-    let Some((write, others)) = entries.split_last() else { return Doubt::None };
+pub(super) fn uncertainty(entries: &[Entry]) -> Uncertainty {
+    let Some((write, others)) = entries.split_last() else { return Uncertainty::None };
     let is_later = |entry: &Entry| {
         let is_later_generation = write.generation > 0 && entry.number() > write.number();
         is_later_generation || entry.is_certain && entry.found.created > write.found.created
     };
     match (others.iter().any(is_later), write.is_certain) {
-        (true, _) => Doubt::Behind,
-        (false, false) => Doubt::Copied,
-        (false, true) => Doubt::None,
+        (true, _) => Uncertainty::Behind,
+        (false, false) => Uncertainty::Copied,
+        (false, true) => Uncertainty::None,
     }
 }
 
 /// Resets the starts of indices whose own start is unknown: they share the times of their predecessor, and documents
-/// are only looked up in them. The creation date of an index made from another one does not tell when its documents
+/// are only looked up in them. The creation date of an index made from another one does not show when its documents
 /// were written, and is usually after that of the next generation. Returns whether it is known since when the oldest
 /// index has received documents.
 pub(super) fn mark_uncertain(entries: &[Entry], backing: &mut [Backing]) -> bool {
@@ -117,17 +117,17 @@ pub(super) fn mark_uncertain(entries: &[Entry], backing: &mut [Backing]) -> bool
     is_known || first.generation == 1
 }
 
-/// Marks documents for a look-up that the write index may share with others.
-pub(super) fn mark_doubtful(doubt: Doubt, backing: &mut [Backing]) {
+/// Marks the write index, or its predecessor, so that documents that either may hold are looked up.
+pub(super) fn mark_doubtful(uncertainty: Uncertainty, backing: &mut [Backing]) {
     let Some((write, others)) = backing.split_last_mut() else { return };
-    match (doubt, others.last_mut()) {
-        (Doubt::None, _) => {}
-        (Doubt::Behind, _) => {
+    match (uncertainty, others.last_mut()) {
+        (Uncertainty::None, _) => {}
+        (Uncertainty::Behind, _) => {
             write.writable = false;
             write.start = i64::MIN;
         }
-        (Doubt::Copied, Some(before)) => before.writable = false,
-        (Doubt::Copied, None) => write.start = i64::MIN,
+        (Uncertainty::Copied, Some(before)) => before.writable = false,
+        (Uncertainty::Copied, None) => write.start = i64::MIN,
     }
 }
 

@@ -39,7 +39,7 @@ fn a_write_index_of_another_name_shares_the_past_with_its_predecessor() {
     for name in ["e-000003-v2", "reindexed-v9-e-000003", "e-v2", "other"] {
         let table = table(vec![write(name, 90_000), found("e-000001", 10_000), found("e-000002", 20_000)]);
         assert_eq!(names(&table), ["e-000001", "e-000002", name]);
-        assert_eq!(table.doubt(), Doubt::Copied, "{name}");
+        assert_eq!(table.uncertainty(), Uncertainty::Copied, "{name}");
         assert_eq!(candidates(&table, 91_000), (vec![name], false), "{name}");
         assert_eq!(candidates(&table, 90_999), (vec!["e-000002", name], true), "{name}");
         assert_eq!(candidates(&table, 20_999), (vec!["e-000001"], false), "{name}");
@@ -54,7 +54,7 @@ fn rolling_over_an_index_of_another_name_is_a_rollover() {
         assert_eq!(candidates(&alone, 15_000), (vec![first], false), "{first}");
         let table = table(vec![found(first, 10_000), write(second, 50_000)]);
         assert_eq!(names(&table), [first, second]);
-        assert_eq!(table.doubt(), Doubt::None, "{second}");
+        assert_eq!(table.uncertainty(), Uncertainty::None, "{second}");
         assert_eq!(candidates(&table, 15_000), (vec![first], false), "{first}");
         assert_eq!(candidates(&table, 50_999), (vec![first], false), "{first}");
         assert_eq!(candidates(&table, 51_000), (vec![second], false), "{second}");
@@ -65,14 +65,14 @@ fn rolling_over_an_index_of_another_name_is_a_rollover() {
 fn a_series_after_the_aliass_shares_the_past_with_its_predecessor() {
     let swapped = || vec![found("e-000006", 10_000), found("e-000007", 20_000), write("other-000001", 90_000)];
     let before = table(swapped());
-    assert_eq!(before.doubt(), Doubt::Copied);
+    assert_eq!(before.uncertainty(), Uncertainty::Copied);
     assert_eq!(candidates(&before, 90_999), (vec!["e-000007", "other-000001"], true));
     let mut rolled = swapped();
     rolled[2].is_write = false;
     rolled.push(write("other-000002", 95_000));
     let rolled = table(rolled);
     assert_eq!(names(&rolled), ["e-000006", "e-000007", "other-000001", "other-000002"]);
-    assert_eq!(rolled.doubt(), Doubt::None);
+    assert_eq!(rolled.uncertainty(), Uncertainty::None);
     assert_eq!(candidates(&rolled, 96_000), (vec!["other-000002"], false));
     assert!(candidates(&rolled, 92_000).0.contains(&"other-000001"));
     assert!(candidates(&rolled, 50_000).0.contains(&"other-000001"));
@@ -94,7 +94,7 @@ fn a_foreign_index_that_is_not_the_write_index_is_left_out() {
     all.extend(archive);
     let table = table(all);
     assert_eq!(names(&table), ["e-000001", "e-000002"]);
-    assert_eq!(table.doubt(), Doubt::None);
+    assert_eq!(table.uncertainty(), Uncertainty::None);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn if_a_later_index_is_not_the_write_index_everything_is_looked_up() {
         let name = later.name.clone();
         let table = table(vec![found("e-000001", 10_000), write("e-000002", 20_000), later]);
         assert_eq!(names(&table), ["e-000001", &name, "e-000002"]);
-        assert_eq!(table.doubt(), Doubt::Behind);
+        assert_eq!(table.uncertainty(), Uncertainty::Behind);
         assert_eq!(candidates(&table, 99_000), (vec!["e-000001", &name, "e-000002"], true));
     }
 }

@@ -12,14 +12,14 @@ use crate::message::Writer;
 
 /// The most bytes of texts and their compiled schemas.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
-/// How long the id of a schema is believed. A registry that was emptied or restored may give it to another one.
+/// How long the id of a schema counts as correct. A registry that was emptied or restored may give it to another one.
 const KNOWN: Duration = Duration::from_secs(60);
 /// The most texts that are remembered as unusable, by their hashes.
 const MAX_REFUSED: u64 = 1_000;
 /// How long a refusal is remembered. The registry may accept the schema later, after a change of its rules.
 const BELIEVED: Duration = Duration::from_secs(10);
 
-/// What is known of the schemas of one source's files.
+/// The results for the schemas of one source's files.
 pub(super) struct KnownTexts {
     known: Cache<String, Arc<Writer>>,
     refused: Cache<[u8; 32], &'static str>,
@@ -38,8 +38,8 @@ impl Default for KnownTexts {
 }
 
 impl KnownTexts {
-    /// Returns what is known of the schema `text`: its writer, or why it cannot be used. Returns `None` if the caller
-    /// must compile it.
+    /// Returns the known result for the schema `text`: its writer, or why it cannot be used. Returns `None` if the
+    /// caller must compile it.
     pub(super) async fn get(&self, text: &str) -> Option<Result<Arc<Writer>, &'static str>> {
         if let Some(known) = self.known.get(text).await {
             return Some(Ok(known));

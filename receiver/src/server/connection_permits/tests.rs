@@ -11,7 +11,7 @@ fn permit(permits: &Arc<ConnectionPermits>, last: u8) -> Option<ConnectionPermit
 
 fn make_known(permit: &ConnectionPermit) {
     let client = Client::new(permit.address, None);
-    permit.is_of(&client);
+    permit.set_client(&client);
     Visit::begin(&client).client().set_known();
 }
 

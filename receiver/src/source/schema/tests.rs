@@ -70,6 +70,6 @@ fn a_schema_that_stays_unusable_is_logged_once() {
         }
         assert_eq!(logged_after(vec![Ok(None)]), 1);
         assert_eq!(logged_after(vec![outdated()]), 2, "it was usable meanwhile");
-        assert_eq!(logged_after(vec![Err("the registry is away".to_owned())]), 3);
+        assert_eq!(logged_after(vec![Err("the registry is down".to_owned())]), 3);
     });
 }

@@ -6,7 +6,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::Unauthorized;
 
-/// Holds the live secrets, as SHA-256 digests: those are all of one length, so that comparing them does not tell the
+/// Holds the live secrets, as SHA-256 digests: those are all of one length, so that a comparison does not reveal the
 /// length of a secret.
 pub(crate) struct Digests(Vec<[u8; 32]>);
 

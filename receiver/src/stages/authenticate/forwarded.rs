@@ -1,7 +1,7 @@
 //! Reads a client certificate that a proxy has verified and forwards in a header: Envoy's `X-Forwarded-Client-Cert`,
 //! `Client-Cert` (RFC 9440), or PEM, as nginx, Traefik, `HAProxy` and the load balancers of AWS send it.
 //!
-//! The caller must check that the proxy is trusted, because anybody can write such a header.
+//! The caller must check that the proxy is trusted, because anyone can write such a header.
 
 use axum::http::{HeaderMap, HeaderName};
 use base64::Engine;

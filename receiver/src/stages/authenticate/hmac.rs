@@ -124,7 +124,7 @@ impl Hmac {
         Ok(Signed { keys: &self.keys, before: before?, after: after?, signatures })
     }
 
-    /// Returns the keyed hash of `text` with this one of the secrets; none with another algorithm than SHA-256.
+    /// Returns the hash of `text`, keyed with the secret of this number; `None` if the algorithm is not SHA-256.
     pub(super) fn sha256(&self, secret: usize, text: &[u8]) -> Option<[u8; 32]> {
         self.keys.get(secret)?.sha256(text)
     }

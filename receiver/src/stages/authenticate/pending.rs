@@ -35,7 +35,7 @@ pub(crate) struct Pending<'a> {
 pub(crate) struct Authentic {
     /// The body.
     pub(crate) body: Buffer,
-    /// Which of the secrets has signed it; none where nothing is signed.
+    /// The number of the secret that signed it; `None` if nothing is signed.
     pub(crate) signer: Option<usize>,
 }
 

@@ -60,7 +60,7 @@ impl Key {
         }
     }
 
-    /// Returns the keyed hash of `text`; none with another algorithm than SHA-256.
+    /// Returns the keyed hash of `text`; `None` if the algorithm is not SHA-256.
     pub(super) fn sha256(&self, text: &[u8]) -> Option<[u8; 32]> {
         match self {
             Self::Sha256(key) => Some(key.clone().chain_update(text).finalize().into_bytes().into()),
@@ -120,9 +120,12 @@ impl Signatures {
 }
 
 impl Signed<'_> {
-    /// Whether one of the secrets gives one of the signatures for `body`. Tries every secret, whichever matches, in
-    /// constant time. Returns which one does; and a mark for each secret, by which the same message is known again
-    /// whichever of them signed it.
+    /// Checks whether one of the signatures was made for `body` with one of the secrets. Always tries every secret, in
+    /// constant time. Returns the number of the matching secret, and a mark for each secret: they identify the message
+    /// if it is sent again, whichever secret it is signed with.
+    ///
+    /// # Errors
+    /// [`Unauthorized`]: no signature matches.
     pub(super) fn check_body(&self, body: &[u8]) -> Result<(usize, Vec<Mark>), Unauthorized> {
         let checked: Vec<(Choice, Mark)> = self.keys.iter().map(|key| key.check(self, body)).collect();
         let signer = checked.iter().position(|(matches, _)| bool::from(*matches)).ok_or(Unauthorized)?;

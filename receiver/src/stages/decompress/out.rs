@@ -1,4 +1,4 @@
-//! Where decompressed bytes go, within a limit and the budget.
+//! Collects decompressed bytes, within a limit and the budget.
 
 use std::io::Read;
 

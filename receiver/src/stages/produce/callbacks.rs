@@ -77,7 +77,7 @@ impl ClientContext for Callbacks {
             Some(RDKafkaErrorCode::AllBrokersDown) => {
                 health.note_all_brokers_down();
             }
-            Some(RDKafkaErrorCode::Fatal | RDKafkaErrorCode::Authentication) => health.trouble(),
+            Some(RDKafkaErrorCode::Fatal | RDKafkaErrorCode::Authentication) => health.request_check(),
             _ => {}
         }
     }
@@ -89,10 +89,10 @@ impl ProducerContext for Callbacks {
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Arc<Delivery>) {
         match result {
             Ok(record) => {
-                if self.alone.is_none() && self.shared.rules.note_taken_alone() {
-                    self.shared.health.trouble();
+                if self.alone.is_none() && self.shared.rules.note_accepted_alone() {
+                    self.shared.health.request_check();
                 }
-                self.shared.health.taken(record.topic());
+                self.shared.health.note_accepted(record.topic());
                 self.shared.budget.give_back(1, bytes_of(record), delivery.each);
                 delivery.count(Ok(()));
             }

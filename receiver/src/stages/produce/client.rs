@@ -70,14 +70,14 @@ impl Client {
         config.create_with_context(Callbacks::new(&self.shared, Some(&self.alone))).map_err(without_value)
     }
 
-    /// Limits batches to what the smallest topic accepts, as far as that is known. If a topic refused a batch and its
-    /// limit is unknown, halves the size. A new client takes later records, while the old one finishes its own. Blocks
-    /// the thread until that is done.
-    pub(super) fn fit_batches(&self, said: bool) -> Result<(), KafkaError> {
+    /// Limits batches to the smallest known limit of a topic. If a topic refused a batch and its limit is unknown, halves
+    /// the size. `all_reported` says whether Kafka reported the limits of all topics. A new client takes later records,
+    /// while the old one finishes its own. Blocks the thread until that is done.
+    pub(super) fn fit_batches(&self, all_reported: bool) -> Result<(), KafkaError> {
         let now = self.batch_bytes.load(Ordering::Relaxed);
         let refused = self.shared.rules.take_refused_batch();
         let smallest = self.shared.rules.smallest().unwrap_or(usize::MAX).min(self.most_batch_bytes);
-        let wanted = match (said, refused) {
+        let wanted = match (all_reported, refused) {
             (true, _) => smallest,
             (false, true) => smallest.min(now / 2).max(SMALLEST_BATCH),
             (false, false) => smallest.min(now),

@@ -47,8 +47,8 @@ impl ProduceError {
 }
 
 impl From<BudgetExceeded> for ProduceError {
-    fn from(none: BudgetExceeded) -> Self {
-        match none {
+    fn from(exceeded: BudgetExceeded) -> Self {
+        match exceeded {
             BudgetExceeded::Now => Self::QueueFull,
             BudgetExceeded::TooMany(most) => Self::TooMany(most),
             BudgetExceeded::TooLarge(most) => Self::TooManyBytes(most),

@@ -17,19 +17,19 @@ const REMINDER: Duration = Duration::from_secs(60);
 /// Whether Kafka accepts events.
 #[derive(Debug)]
 pub(crate) struct Health {
-    away: AtomicBool,
+    unreachable: AtomicBool,
     all_brokers_down: AtomicBool,
     /// The topics that cannot be written to although Kafka is reachable, and why.
-    without: ArcSwap<HashMap<String, Without>>,
+    unwritable: ArcSwap<HashMap<String, UnwritableTopic>>,
     /// The topics whose last record was refused until an operator makes a change: the error, and when it was logged.
     refusing: Mutex<BTreeMap<String, (RDKafkaErrorCode, Instant)>>,
     any_refusing: AtomicBool,
-    trouble: Notify,
+    check: Notify,
 }
 
 /// A topic that cannot be written to.
 #[derive(Clone, Debug)]
-pub(crate) struct Without {
+pub(crate) struct UnwritableTopic {
     /// The reason, for people.
     pub(crate) why: String,
     /// The error for events of the topic.
@@ -37,43 +37,44 @@ pub(crate) struct Without {
 }
 
 impl Default for Health {
-    /// Starts as away, until Kafka is seen.
+    /// Kafka counts as unreachable until the first successful check.
     fn default() -> Self {
         Self {
-            away: AtomicBool::new(true),
+            unreachable: AtomicBool::new(true),
             all_brokers_down: AtomicBool::new(false),
-            without: ArcSwap::default(),
+            unwritable: ArcSwap::default(),
             refusing: Mutex::default(),
             any_refusing: AtomicBool::new(false),
-            trouble: Notify::new(),
+            check: Notify::new(),
         }
     }
 }
 
 impl Health {
-    /// Returns whether events must be refused at once.
-    pub(crate) fn is_away(&self) -> bool {
-        self.away.load(Ordering::Relaxed)
+    /// Returns whether Kafka is unreachable, so that all events must be refused immediately.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.unreachable.load(Ordering::Relaxed)
     }
 
-    /// Sets whether Kafka is away, as the watch found.
-    pub(crate) fn set_away(&self, away: bool) {
-        self.away.store(away, Ordering::Relaxed);
+    /// Sets whether Kafka is unreachable, as the watch found.
+    pub(crate) fn set_unreachable(&self, unreachable: bool) {
+        self.unreachable.store(unreachable, Ordering::Relaxed);
     }
 
-    /// Returns why events for `topic` must be refused at once although Kafka is reachable, or `None` if they need not.
-    pub(crate) fn without(&self, topic: &str) -> Option<ProduceError> {
-        self.without.load().get(topic).map(|without| without.error)
+    /// Returns why events for `topic` must be refused immediately although Kafka is reachable; `None` if the topic can be
+    /// written to.
+    pub(crate) fn topic_error(&self, topic: &str) -> Option<ProduceError> {
+        self.unwritable.load().get(topic).map(|topic| topic.error)
     }
 
     /// Sets the topics that cannot be written to, as the watch found.
-    pub(crate) fn set_without(&self, topics: HashMap<String, Without>) {
-        self.without.store(Arc::new(topics));
+    pub(crate) fn set_unwritable(&self, topics: HashMap<String, UnwritableTopic>) {
+        self.unwritable.store(Arc::new(topics));
     }
 
     /// Notes that Kafka refused a record of `topic` with `code` until an operator makes a change. Logs it, at most once
     /// a minute.
-    pub(crate) fn refused(&self, topic: &str, code: RDKafkaErrorCode) {
+    pub(crate) fn note_refused(&self, topic: &str, code: RDKafkaErrorCode) {
         let now = Instant::now();
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
         let logged = refusing.get(topic).filter(|(known, _)| *known == code).map(|(_, logged)| *logged);
@@ -87,11 +88,11 @@ impl Health {
         }
         self.any_refusing.store(true, Ordering::Relaxed);
         drop(refusing);
-        self.trouble();
+        self.request_check();
     }
 
     /// Notes that Kafka accepted a record of `topic`.
-    pub(crate) fn taken(&self, topic: &str) {
+    pub(crate) fn note_accepted(&self, topic: &str) {
         if !self.any_refusing.load(Ordering::Relaxed) {
             return;
         }
@@ -100,7 +101,7 @@ impl Health {
             tracing::info!(topic, "Kafka accepts the records of this topic again.");
             self.any_refusing.store(!refusing.is_empty(), Ordering::Relaxed);
             drop(refusing);
-            self.trouble();
+            self.request_check();
         }
     }
 
@@ -113,17 +114,17 @@ impl Health {
     /// Notes that librdkafka has no connection to any broker, and asks the watch to check.
     pub(crate) fn note_all_brokers_down(&self) {
         self.all_brokers_down.store(true, Ordering::Relaxed);
-        self.trouble();
+        self.request_check();
     }
 
     /// Asks the watch to check.
-    pub(crate) fn trouble(&self) {
-        self.trouble.notify_one();
+    pub(crate) fn request_check(&self) {
+        self.check.notify_one();
     }
 
     /// Waits until the watch is asked to check.
-    pub(crate) async fn troubled(&self) {
-        self.trouble.notified().await;
+    pub(crate) async fn check_requested(&self) {
+        self.check.notified().await;
     }
 
     /// Returns whether librdkafka has reported no connection to any broker since the last call.

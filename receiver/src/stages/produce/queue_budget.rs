@@ -1,6 +1,7 @@
-//! Limits what waits for Kafka (P6), in records and in bytes. librdkafka has such a limit too, but applies it record by
-//! record, so half a file would already be in Kafka. So the room is taken here, for all records of a request or for
-//! none. librdkafka also counts only keys and values, which are the smaller part of small events.
+//! Limits the records that wait for Kafka (P6), by number and by bytes. librdkafka has such a limit too, but applies it
+//! record by record, so half of a file could be in Kafka before the limit is reached. This budget takes room for all
+//! records of a request or for none. librdkafka also counts only keys and values, which are the smaller part of small
+//! events.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,9 +12,9 @@ pub(super) const RECORDS: &str = "queue.buffering.max.messages";
 /// The most KiB that wait for Kafka.
 pub(super) const KIB: &str = "queue.buffering.max.kbytes";
 /// Roughly the bytes that librdkafka uses for a record, without its key, value and headers.
-const EACH: usize = 320;
+const RECORD_OVERHEAD: usize = 320;
 /// Roughly the bytes that it uses for a header, without name and value.
-const EACH_HEADER: usize = 48;
+const HEADER_OVERHEAD: usize = 48;
 
 /// The room for waiting records, and how much of it is taken.
 #[derive(Debug)]
@@ -42,9 +43,9 @@ pub(super) struct Unqueued<'b> {
 pub(crate) enum BudgetExceeded {
     /// There is no room at the moment.
     Now,
-    /// There never is: the records are more than this, the whole room.
+    /// The records never fit: they are more than this, the whole room.
     TooMany(usize),
-    /// There never is: the bytes are more than this, the whole room.
+    /// The records never fit: they have more bytes than this, the whole room.
     TooLarge(usize),
 }
 
@@ -54,7 +55,7 @@ impl QueueBudget {
         let number = |key| config.get(key).and_then(|value| value.trim().parse::<usize>().ok());
         let max_records = number(RECORDS).filter(|records| *records > 0).unwrap_or(usize::MAX);
         let max_bytes = number(KIB).map_or(usize::MAX, |kib| kib.saturating_mul(1024));
-        // These are no limit, and the largest possible limit.
+        // 0 means no limit; the other is the largest limit that librdkafka accepts.
         config.set(RECORDS, "0").set(KIB, "2147483647");
         Self { max_records, max_bytes, records: AtomicUsize::new(0), bytes: AtomicUsize::new(0) }
     }
@@ -127,8 +128,8 @@ impl Drop for Unqueued<'_> {
 
 /// Returns the overhead of a record: the bytes that it takes in addition to key and value. `headers` are the bytes of
 /// each header, name and value together.
-pub(super) fn beside(headers: impl Iterator<Item = usize>) -> usize {
-    EACH + headers.map(|header| header + EACH_HEADER).sum::<usize>()
+pub(super) fn overhead(headers: impl Iterator<Item = usize>) -> usize {
+    RECORD_OVERHEAD + headers.map(|header| header + HEADER_OVERHEAD).sum::<usize>()
 }
 
 #[cfg(test)]

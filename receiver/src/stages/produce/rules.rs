@@ -1,6 +1,7 @@
-//! What each topic accepts: the largest batch, whether records may lack a key, and how many replicas must be in sync.
-//! The receiver asks Kafka for it (`DescribeConfigs`), if Kafka allows that. So records that a topic never accepts are
-//! refused before any record of the request is queued, and batches are small enough for the smallest topic.
+//! The rules of each topic: the largest batch that it accepts, whether its records need a key, and how many replicas
+//! must be in sync. The receiver asks Kafka for them (`DescribeConfigs`), if its user may. So a request with a record
+//! that its topic never accepts is refused before any of its records is queued, and batches fit the topic with the
+//! smallest limit.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,12 +22,13 @@ use super::fault::Fault;
 /// The bytes of a batch before its records (`RecordBatch` in Kafka's documentation of the message format).
 const BATCH_HEAD: usize = 61;
 
-/// How old what is known may be where it refuses an event; and so how often Kafka is asked again, at most.
+/// The age up to which a rule may refuse an event. An older rule is requested again first, so this is also the shortest
+/// interval of such requests.
 pub(super) const FRESH: Duration = Duration::from_secs(3);
-/// How long such an event waits for what Kafka says.
+/// How long the event waits for Kafka's answer to such a request.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What one topic accepts.
+/// The rule of one topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
     /// The most bytes of a batch (`max.message.bytes`).
@@ -43,8 +45,8 @@ pub(super) struct Rules {
     known: ArcSwap<HashMap<String, Rule>>,
     /// When Kafka was asked last.
     asked: watch::Sender<Option<Instant>>,
-    /// Somebody wants it to be asked.
-    doubt: Notify,
+    /// Notified if a request needs a fresh rule.
+    refresh: Notify,
     /// Whether a batch was refused for its size, and none of its records has been accepted alone yet.
     size_refused: AtomicBool,
     /// Whether a batch was refused for its size, and its records were then accepted one by one.
@@ -66,7 +68,7 @@ impl Rules {
 
     /// Notes that a record of a refused batch was accepted alone. Returns whether this shows that batches are too
     /// large.
-    pub(super) fn note_taken_alone(&self) -> bool {
+    pub(super) fn note_accepted_alone(&self) -> bool {
         let too_large = self.size_refused.swap(false, Ordering::Relaxed);
         if too_large {
             self.batch_refused.store(true, Ordering::Relaxed);
@@ -96,27 +98,27 @@ impl Rules {
         *self.asked.borrow()
     }
 
-    /// Notes that Kafka was asked, whatever it said.
+    /// Notes that Kafka was asked, with or without success.
     pub(super) fn note_asked(&self) {
         self.asked.send_replace(Some(Instant::now()));
     }
 
-    /// Has Kafka asked once more, unless it was a moment ago, since an event is refused by what is known of `topic`: an
-    /// operator may have changed it. Returns whether there is an answer.
-    pub(super) async fn renew(&self, topic: &str) -> bool {
+    /// Requests the rule of `topic` again before it refuses an event, because an operator may have changed it. Does
+    /// nothing if the rule is unknown or fresh. Returns whether Kafka was asked in time.
+    pub(super) async fn refresh(&self, topic: &str) -> bool {
         let mut asked = self.asked.subscribe();
         let is_fresh = |asked: &Option<Instant>| asked.is_some_and(|asked| asked.elapsed() < FRESH);
         if self.of(topic).is_none() || is_fresh(&asked.borrow()) {
             return false;
         }
-        self.doubt.notify_one();
+        self.refresh.notify_one();
         let answered = async { asked.wait_for(is_fresh).await.is_ok() };
         timeout(PATIENCE, answered).await.unwrap_or(false)
     }
 
-    /// Waits until somebody wants Kafka to be asked.
-    pub(super) async fn doubted(&self) {
-        self.doubt.notified().await;
+    /// Waits until a request needs a fresh rule.
+    pub(super) async fn refresh_requested(&self) {
+        self.refresh.notified().await;
     }
 
     /// Returns the size of the smallest limit on batches of all topics.

@@ -78,7 +78,7 @@ fn head() -> RecordHead<'static> {
 async fn a_request_dropped_in_the_middle_of_a_file_gives_back_its_room() {
     let setup = Setup::new().await;
     let writer = writer();
-    let events = (0..3 * STRIDE).map(|_| event(&writer)).collect::<Vec<_>>();
+    let events = (0..3 * YIELD_EVERY).map(|_| event(&writer)).collect::<Vec<_>>();
     let head = head();
     {
         let mut queue = std::pin::pin!(setup.producer.queue(TOPIC, events.iter().cloned(), &head));
@@ -196,7 +196,7 @@ async fn an_event_within_the_raised_limit_is_not_refused() {
     cluster.create_topic(TOPIC, 1, 1).unwrap();
     let kafka = Kafka { brokers: cluster.bootstrap_servers(), ..Kafka::default() };
     let producer = Producer::new(&kafka, 1_000, TIMEOUT).unwrap();
-    producer.shared.health.set_away(false);
+    producer.shared.health.set_unreachable(false);
     let rules = &producer.shared.rules;
     let rule =
         |max_bytes| HashMap::from([(TOPIC.to_owned(), rules::Rule { max_bytes, compacted: false, min_in_sync: 1 })]);
@@ -204,7 +204,7 @@ async fn an_event_within_the_raised_limit_is_not_refused() {
     let (writer, head) = (writer(), head());
     let queue = || producer.queue(TOPIC, std::iter::once(event(&writer)), &head);
     let asked = async {
-        rules.doubted().await;
+        rules.refresh_requested().await;
         rules.note(rule(1_000));
         rules.note_asked();
     };

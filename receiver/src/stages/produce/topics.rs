@@ -7,7 +7,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::producer::Producer as _;
 
-use super::health::Without;
+use super::health::UnwritableTopic;
 use super::rules::Rule;
 use super::{ProduceError, Producer};
 
@@ -31,14 +31,14 @@ impl Replication {
 ///
 /// # Errors
 /// When the cluster does not answer within `timeout`.
-pub(super) fn without(
+pub(super) fn unwritable_topics(
     producer: &Producer,
     brokers: &str,
     topics: &[String],
     timeout: Duration,
-) -> Result<HashMap<String, Without>, String> {
+) -> Result<HashMap<String, UnwritableTopic>, String> {
     let client = producer.client.load_full();
-    let mut without = HashMap::new();
+    let mut unwritable = HashMap::new();
     for topic in topics {
         let metadata = client
             .client()
@@ -61,9 +61,9 @@ pub(super) fn without(
                 (format!("topic {topic} at {brokers}: {code}"), error)
             }
         };
-        without.insert(topic.clone(), Without { why, error });
+        unwritable.insert(topic.clone(), UnwritableTopic { why, error });
     }
-    Ok(without)
+    Ok(unwritable)
 }
 
 /// Returns why none of the `partitions` of a topic with this `rule` accepts records, or `None` if one does.

@@ -13,17 +13,17 @@ use service::backoff::Backoff;
 use tokio_util::sync::CancellationToken;
 
 use super::fault::{self, Fault};
-use super::health::Without;
-use super::topics::without;
+use super::health::UnwritableTopic;
+use super::topics::unwritable_topics;
 use super::{CLIENT_ID, ProduceError, Producer, rules};
 
 /// The waits after failed checks.
 const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(2) };
 /// The time limit of one check. It is shorter than other waits for the cluster, because another check follows.
-const LOOK: Duration = Duration::from_secs(3);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The interval of requests for the rules of the topics.
-const RULES: Duration = Duration::from_secs(60);
+const RULES_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Kafka's error for which a producer has failed permanently, and librdkafka's reason.
 type FatalError = (RDKafkaErrorCode, String);
@@ -40,13 +40,13 @@ pub(crate) async fn watch(
 ) {
     let mut failures = 0;
     let mut logged = Some(String::new());
-    let mut doubted = false;
+    let mut rules_requested = false;
     loop {
-        let Some(found) = shutdown.run_until_cancelled(look(&producer, &kafka, &topics, &condition)).await else {
+        let Some(found) = shutdown.run_until_cancelled(check(&producer, &kafka, &topics, &condition)).await else {
             return;
         };
         if found.is_ok() {
-            let asking = learn(&producer, &kafka, &topics, doubted);
+            let asking = ask_for_rules(&producer, &kafka, &topics, rules_requested);
             if shutdown.run_until_cancelled(asking).await.is_none() {
                 return;
             }
@@ -66,11 +66,11 @@ pub(crate) async fn watch(
                 failures = 0;
                 let pause = async {
                     tokio::select! {
-                        () = producer.shared.rules.doubted() => true,
-                        _ = tokio::time::timeout(RULES, trouble(&producer)) => false,
+                        () = producer.shared.rules.refresh_requested() => true,
+                        _ = tokio::time::timeout(RULES_INTERVAL, check_requested(&producer)) => false,
                     }
                 };
-                shutdown.run_until_cancelled(pause).await.map(|is| doubted = is)
+                shutdown.run_until_cancelled(pause).await.map(|requested| rules_requested = requested)
             }
             Some(_) => {
                 failures += 1;
@@ -87,31 +87,31 @@ pub(crate) async fn watch(
 /// Returns whether a topic accepts no records for now. A setting of the topic may be the reason, and an operator may
 /// change it.
 fn is_short(producer: &Producer, topics: &[String]) -> bool {
-    topics.iter().any(|topic| producer.shared.health.without(topic) == Some(ProduceError::Unavailable))
+    topics.iter().any(|topic| producer.shared.health.topic_error(topic) == Some(ProduceError::Unavailable))
 }
 
 /// Records the result of a check. Returns what is wrong, if anything is.
 fn note(
     producer: &Producer,
     topics: &[String],
-    found: Result<HashMap<String, Without>, String>,
+    found: Result<HashMap<String, UnwritableTopic>, String>,
     condition: &Condition,
 ) -> Option<String> {
     let health = &producer.shared.health;
-    let without = match found {
-        Ok(without) => without,
+    let unwritable = match found {
+        Ok(unwritable) => unwritable,
         Err(reason) => {
-            health.set_away(true);
+            health.set_unreachable(true);
             condition.unmet(reason.clone());
             return Some(reason);
         }
     };
-    let mut wrong: Vec<String> = without.values().map(|without| without.why.clone()).collect();
+    let mut wrong: Vec<String> = unwritable.values().map(|topic| topic.why.clone()).collect();
     wrong.sort_unstable();
     wrong.dedup();
-    let all = without.len() == topics.len();
-    health.set_without(without);
-    health.set_away(false);
+    let all = unwritable.len() == topics.len();
+    health.set_unwritable(unwritable);
+    health.set_unreachable(false);
     let refused =
         health.refusing().into_iter().map(|(topic, code)| format!("topic {topic} accepts no records: {code}"));
     let missing = (!wrong.is_empty()).then(|| wrong.join("; "));
@@ -124,22 +124,22 @@ fn note(
     missing
 }
 
-/// Asks Kafka now and then what the topics take, sooner where it is `doubted`, and makes batches fit. That it does not
-/// say is no reason not to go on.
-async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], doubted: bool) {
-    let every = if doubted { rules::FRESH } else { RULES };
+/// Asks Kafka from time to time which records the topics accept, and limits batches accordingly. Asks sooner if a
+/// refresh was `requested`. If Kafka does not report it, events are sent nevertheless.
+async fn ask_for_rules(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], requested: bool) {
+    let every = if requested { rules::FRESH } else { RULES_INTERVAL };
     let asked = producer.shared.rules.asked();
     if !producer.shared.rules.is_batch_refused() && asked.is_some_and(|asked| asked.elapsed() < every) {
         return;
     }
     let first = asked.is_none();
-    let mut said = false;
+    let mut reported = false;
     // rdkafka's admin client cannot request tokens.
     let has_tokens = kafka.security.as_ref().is_some_and(|it| it.mechanism == Some(SaslMechanism::OAuthBearer));
     if !has_tokens {
-        match rules::ask(kafka, topics, LOOK.min(kafka.timeout)).await {
+        match rules::ask(kafka, topics, CHECK_TIMEOUT.min(kafka.timeout)).await {
             Ok(found) => {
-                said = found.len() == topics.len();
+                reported = found.len() == topics.len();
                 producer.shared.rules.note(found);
             }
             Err(error) if first => {
@@ -152,7 +152,7 @@ async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], doubt
     let producer = Arc::clone(producer);
     // This runs on its own, because the old client may take as long as a request.
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = producer.client.fit_batches(said) {
+        if let Err(error) = producer.client.fit_batches(reported) {
             tracing::warn!(%error, "Not all records were acknowledged before the producer was replaced; their senders got 503.");
         }
     });
@@ -177,10 +177,10 @@ pub(crate) async fn create(kafka: Kafka, topics: Vec<String>, shutdown: Cancella
     }
 }
 
-/// Waits until something goes wrong, and at least for a moment, so that many failures together cause one check.
-async fn trouble(producer: &Producer) {
+/// Waits until a check is requested, and at least for a moment, so that many failures together cause one check.
+async fn check_requested(producer: &Producer) {
     tokio::time::sleep(BACKOFF.initial).await;
-    producer.shared.health.troubled().await;
+    producer.shared.health.check_requested().await;
 }
 
 /// Checks Kafka once. Returns the topics that cannot be written to, and why. Sets `condition` to not met as soon as
@@ -188,12 +188,12 @@ async fn trouble(producer: &Producer) {
 ///
 /// # Errors
 /// Why Kafka accepts no events, in words, for readiness.
-async fn look(
+async fn check(
     producer: &Arc<Producer>,
     kafka: &Kafka,
     topics: &[String],
     condition: &Condition,
-) -> Result<HashMap<String, Without>, String> {
+) -> Result<HashMap<String, UnwritableTopic>, String> {
     if producer.shared.health.take_all_brokers_down() {
         condition.unmet(format!("kafka.brokers: no connection to any of {}", kafka.brokers));
     }
@@ -201,7 +201,7 @@ async fn look(
         && fault::of(failed.0) == Fault::Operator
     {
         // The next producer fails in the same way until an operator acts, but needs a moment to find out.
-        producer.shared.health.set_without(refused(topics, &failed));
+        producer.shared.health.set_unwritable(refused(topics, &failed));
         tokio::time::sleep(BACKOFF.max).await;
         if let Some(failed) = fatal_error(producer) {
             return Ok(refused(topics, &failed));
@@ -209,17 +209,18 @@ async fn look(
     }
     let brokers = kafka.brokers.clone();
     let wanted = topics.to_vec();
-    let timeout = LOOK.min(kafka.timeout);
-    let mut without = blocking(producer, move |producer| without(producer, &brokers, &wanted, timeout)).await?;
-    if without.is_empty() || kafka.create_topics.is_none() {
-        return Ok(without);
+    let timeout = CHECK_TIMEOUT.min(kafka.timeout);
+    let mut unwritable =
+        blocking(producer, move |producer| unwritable_topics(producer, &brokers, &wanted, timeout)).await?;
+    if unwritable.is_empty() || kafka.create_topics.is_none() {
+        return Ok(unwritable);
     }
-    for (topic, Without { why, error }) in std::mem::take(&mut without) {
+    for (topic, UnwritableTopic { why, error }) in std::mem::take(&mut unwritable) {
         if let Err(refused) = create_missing_topics(kafka, CLIENT_ID, &[&topic]).await {
-            without.insert(topic, Without { why: format!("{why}; {refused}"), error });
+            unwritable.insert(topic, UnwritableTopic { why: format!("{why}; {refused}"), error });
         }
     }
-    Ok(without)
+    Ok(unwritable)
 }
 
 /// Replaces the producer if it has failed permanently. Returns its error.
@@ -241,13 +242,13 @@ fn fatal_error(producer: &Producer) -> Option<FatalError> {
 }
 
 /// Returns `topics` as those that cannot be written to because each producer fails in this way.
-fn refused(topics: &[String], (code, reason): &FatalError) -> HashMap<String, Without> {
-    let without =
-        Without { why: format!("each producer fails: {code}: {reason}"), error: ProduceError::Blocked(*code) };
-    topics.iter().map(|topic| (topic.clone(), without.clone())).collect()
+fn refused(topics: &[String], (code, reason): &FatalError) -> HashMap<String, UnwritableTopic> {
+    let why = format!("each producer fails: {code}: {reason}");
+    let unwritable = UnwritableTopic { why, error: ProduceError::Blocked(*code) };
+    topics.iter().map(|topic| (topic.clone(), unwritable.clone())).collect()
 }
 
-/// Runs blocking work on a thread where it may block.
+/// Runs `work` on a thread that may block.
 async fn blocking<T: Send + 'static>(
     producer: &Arc<Producer>,
     work: impl FnOnce(&Producer) -> Result<T, String> + Send + 'static,

@@ -148,16 +148,16 @@ fn the_field_of_a_route_is_a_text_a_symbol_a_boolean_or_a_whole_number() {
     }
     let text = event(r#""string""#);
     assert!(text.route_field("meta.skipped").unwrap_err().to_string().contains("its type is not a string, enum"));
-    assert!(text.route_field("meta.skipped.x").unwrap_err().to_string().contains("in what is not a record"));
+    assert!(text.route_field("meta.skipped.x").unwrap_err().to_string().contains("the type before it is not a record"));
 }
 
 #[test]
 fn an_unsuitable_field_is_refused_with_its_name() {
     let error = |schema: &Schema, dotted: &str| schema.field(dotted).unwrap_err().to_string();
     let text = event(r#""string""#);
-    assert_eq!(error(&text, "meta.ids"), "field meta.ids: there is no ids, only skipped, id");
-    assert_eq!(error(&text, ""), "field : there is no , only before, meta, again");
-    assert!(error(&text, "before.x").starts_with("field before.x: x is looked for in what is not a record"));
+    assert_eq!(error(&text, "meta.ids"), "field meta.ids: no field is called ids; the fields are skipped, id");
+    assert_eq!(error(&text, ""), "field : no field is called ; the fields are before, meta, again");
+    assert!(error(&text, "before.x").starts_with("field before.x: x has no parent record"));
     assert!(error(&text, "meta.skipped").starts_with("field meta.skipped: its type is not a string, uuid"));
     assert!(error(&text, "meta").starts_with("field meta: its type is not"));
     let kinds = [r#""double""#, r#""bytes""#, r#""boolean""#, r#""null""#, r#"["int","string"]"#];

@@ -191,7 +191,10 @@ fn a_missing_property_is_reported_with_its_place() {
         );
     }
     let twice = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]}"#;
-    assert_eq!(Schema::parse(twice).unwrap_err().to_string(), "record R, field number 2: there are two called a");
+    assert_eq!(
+        Schema::parse(twice).unwrap_err().to_string(),
+        "record R, field number 2: another field is called a too"
+    );
 }
 
 /// Returns 13 dots and underscores, different for each number.

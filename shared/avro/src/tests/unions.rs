@@ -39,7 +39,10 @@ fn key_and_fields_come_from_the_present_branch() {
 fn an_unsuitable_branch_is_named_in_the_error() {
     let schema = events(r#"["a.Call","b.Chat"]"#);
     let error = |schema: &Schema, key: &str| schema.field(key).unwrap_err().to_string();
-    assert_eq!(error(&schema, "agent"), "field agent: in the branch b.Chat: there is no agent, only event_id, meta");
+    assert_eq!(
+        error(&schema, "agent"),
+        "field agent: in the branch b.Chat: no field is called agent; the fields are event_id, meta"
+    );
     assert!(error(&schema, "meta.id").contains("in the branch a.Call"));
     assert!(error(&events(r#"["a.Call","string"]"#), "event_id").contains("in the branch no record"));
     assert!(error(&events(r#"["string","int"]"#), "event_id").contains("in the branch no record"));
@@ -109,5 +112,5 @@ fn a_path_through_nested_unions_takes_bounded_work() {
         .collect();
     let records: Vec<&str> = records.iter().map(String::as_str).collect();
     let schema = Schema::parse_with_references(&format!("[{}]", names.join(",")), &records).unwrap();
-    assert!(schema.field("a.a.a.a.a.id").unwrap_err().to_string().contains("too many ways"));
+    assert!(schema.field("a.a.a.a.a.id").unwrap_err().to_string().contains("too many paths"));
 }

@@ -28,7 +28,7 @@ async fn stub() -> Stub {
     stub
 }
 
-fn away(stub: &Stub) {
+fn take_down(stub: &Stub) {
     for path in ["/schemas/ids/7", "/subjects/s/versions/latest", "/subjects/address/versions/1"] {
         stub.answer(path, 503, "");
     }
@@ -38,7 +38,7 @@ fn away(stub: &Stub) {
 async fn a_start_without_the_registry_uses_schemas_from_disk() {
     let (stub, dir) = (stub().await, TempDir::new().unwrap());
     started(&stub, dir.path()).latest("s").await.unwrap();
-    away(&stub);
+    take_down(&stub);
     let registry = started(&stub, dir.path());
     let latest = registry.latest("s").await.unwrap();
     assert_eq!(latest.id, ID);
@@ -53,7 +53,7 @@ async fn a_start_without_the_registry_uses_schemas_from_disk() {
 async fn the_registrys_answer_replaces_schemas_from_disk() {
     let (stub, dir) = (stub().await, TempDir::new().unwrap());
     started(&stub, dir.path()).latest("s").await.unwrap();
-    away(&stub);
+    take_down(&stub);
     let registry = started(&stub, dir.path());
     registry.by_id(ID).await.unwrap();
     registry.latest("s").await.unwrap();
@@ -77,7 +77,7 @@ async fn schemas_that_the_registry_lost_are_removed_from_disk() {
     let registry = started(&stub, dir.path());
     registry.latest("s").await.unwrap_err();
     registry.by_id(ID).await.unwrap_err();
-    away(&stub);
+    take_down(&stub);
     started(&stub, dir.path()).latest("s").await.unwrap_err();
     started(&stub, dir.path()).by_id(ID).await.unwrap_err();
 }
@@ -86,7 +86,7 @@ async fn schemas_that_the_registry_lost_are_removed_from_disk() {
 async fn broken_files_are_ignored() {
     let (stub, dir) = (stub().await, TempDir::new().unwrap());
     started(&stub, dir.path()).latest("s").await.unwrap();
-    away(&stub);
+    take_down(&stub);
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         std::fs::write(entry.unwrap().path(), "{").unwrap();
     }
@@ -109,7 +109,7 @@ async fn schemas_of_another_registry_are_not_used() {
     let (before, dir) = (stub().await, TempDir::new().unwrap());
     started(&before, dir.path()).latest("s").await.unwrap();
     let after = stub().await;
-    away(&after);
+    take_down(&after);
     assert!(matches!(started(&after, dir.path()).latest("s").await, Err(RegistryError::Unavailable { .. })));
 }
 

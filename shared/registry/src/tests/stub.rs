@@ -59,7 +59,7 @@ impl Stub {
         SchemaRegistry::new(&self.settings()).unwrap()
     }
 
-    /// Returns a registry client whose cached answers expire at once.
+    /// Returns a registry client whose cached answers expire immediately.
     pub(super) fn forgetful_registry(&self) -> SchemaRegistry {
         let moment = Duration::from_nanos(1);
         SchemaRegistry::new(&config::SchemaRegistry { refresh: moment, negative_ttl: moment, ..self.settings() })

@@ -1,7 +1,7 @@
 //! The connections of the admin port. Their number is bounded: a new connection beyond the limit closes the oldest.
 //!
 //! Probes and scrapes are answered within milliseconds, so the oldest connection is most likely idle. A client that
-//! opens connections and leaves them open can thus neither block a probe nor use up the process's file descriptors, and
+//! opens connections and leaves them open can neither block a probe nor use up the process's file descriptors, and
 //! slow clients need no time-out.
 
 use std::collections::VecDeque;

@@ -39,7 +39,7 @@ pub enum Role {
     /// A neighbour, as this service sees it.
     Seen,
     /// A part of the flow that this service does not see, with the text to show for it.
-    Away(&'static str),
+    Elsewhere(&'static str),
 }
 
 /// One figure.

@@ -131,7 +131,7 @@ fn one_box(node: &Node, document: &Document, place: &str) -> Markup {
     let (role, note) = match node.role {
         Role::Here => (" here", "this service"),
         Role::Seen => ("", ""),
-        Role::Away(note) => (" away", note),
+        Role::Elsewhere(note) => (" elsewhere", note),
     };
     let mark = state(node, &document.conditions).map(Mark::of);
     let class = format!("box{role}{place} {}", mark.map_or("", |mark| mark.class));

@@ -12,7 +12,7 @@ const LAYOUT: Layout = Layout {
     service: "tester",
     version: "1.2.3",
     nodes: &[
-        Node { name: "Senders", role: Role::Away("somewhere"), conditions: &[], figures: &[], beside: &[] },
+        Node { name: "Senders", role: Role::Elsewhere("somewhere"), conditions: &[], figures: &[], beside: &[] },
         Node {
             name: "Kafka",
             role: Role::Seen,

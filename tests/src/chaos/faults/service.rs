@@ -7,18 +7,18 @@ use crate::chaos::fault::{Loss, Service};
 use crate::chaos::inject::Fault;
 use crate::chaos::scene::Scene;
 
-pub(crate) struct Away {
+pub(crate) struct ServiceLoss {
     service: Service,
     loss: Loss,
 }
 
-impl Away {
+impl ServiceLoss {
     pub(crate) fn new(service: Service, loss: Loss) -> Self {
         Self { service, loss }
     }
 }
 
-impl Fault for Away {
+impl Fault for ServiceLoss {
     fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let mut program = scene.program(self.service).lock().await;

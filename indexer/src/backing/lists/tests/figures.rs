@@ -4,12 +4,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use service::admin::Readiness;
+use service::backoff::Backoff;
 use service::metrics::Registry;
 use tokio::task::JoinSet;
 
 use super::*;
 use crate::backing::BackingIndexCache;
-use crate::backoff::Backoff;
 use crate::index::{Index, IndexSettings, Requests};
 use crate::metrics::Metrics;
 

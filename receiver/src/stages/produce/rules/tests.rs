@@ -50,7 +50,7 @@ async fn topic_settings_are_read_again_before_an_event_is_refused() {
     assert!(!rules.renew("a").await, "it is fresh");
     tokio::time::advance(FRESH).await;
     let asking = async {
-        rules.doubted().await;
+        rules.refresh_requested().await;
         rules.note(rule(9));
         rules.note_asked();
     };

@@ -1,9 +1,9 @@
 use super::*;
 
 /// Returns the roles of the indices `names` behind `alias`. The last one is the write index.
-fn members<'n>(alias: &str, names: &[&'n str]) -> Vec<(&'n str, Kin, bool)> {
-    let kinship = Kinship::new(alias, names.last().copied(), names);
-    let member = |name: &&'n str| (*name, kinship.of(name).kin, kinship.of(name).is_of_later_series);
+fn members<'n>(alias: &str, names: &[&'n str]) -> Vec<(&'n str, Role, bool)> {
+    let series = Series::new(alias, names.last().copied(), names);
+    let member = |name: &&'n str| (*name, series.of(name).role, series.of(name).is_of_later_series);
     names.iter().map(member).collect()
 }
 
@@ -17,7 +17,7 @@ fn a_rollover_continues_the_name_of_the_index_not_of_the_alias() {
         ("daily-00001", "daily-000002"),
     ] {
         let members = members("events", &[first, second]);
-        assert!(members.iter().all(|(_, kin, is_later)| matches!(kin, Kin::Own(_)) && *is_later), "{members:?}");
+        assert!(members.iter().all(|(_, role, is_later)| matches!(role, Role::Own(_)) && *is_later), "{members:?}");
     }
 }
 
@@ -27,10 +27,10 @@ fn the_first_index_of_a_series_may_have_a_short_number() {
     assert_eq!(
         members("events", &names),
         [
-            (names[0], Kin::Own(1), false),
-            (names[1], Kin::Foreign, false),
-            (names[2], Kin::Own(2), false),
-            (names[3], Kin::Own(3), false)
+            (names[0], Role::Own(1), false),
+            (names[1], Role::Foreign, false),
+            (names[2], Role::Own(2), false),
+            (names[3], Role::Own(3), false)
         ]
     );
 }
@@ -41,11 +41,11 @@ fn the_series_of_the_alias_comes_before_a_later_one() {
     assert_eq!(
         members("events", &names),
         [
-            (names[0], Kin::Own(7), false),
-            (names[1], Kin::Copy(6), false),
-            (names[2], Kin::Copy(1), true),
-            (names[3], Kin::Foreign, false),
-            (names[4], Kin::Own(2), true)
+            (names[0], Role::Own(7), false),
+            (names[1], Role::Copy(6), false),
+            (names[2], Role::Copy(1), true),
+            (names[3], Role::Foreign, false),
+            (names[4], Role::Own(2), true)
         ]
     );
 }
@@ -53,15 +53,15 @@ fn the_series_of_the_alias_comes_before_a_later_one() {
 #[test]
 fn indices_made_from_others_one_by_one_are_copies() {
     let names = ["reindexed-v9-calls-000001", "reindexed-v9-calls-000002"];
-    assert_eq!(members("events", &names), [(names[0], Kin::Copy(1), true), (names[1], Kin::Copy(2), true)]);
+    assert_eq!(members("events", &names), [(names[0], Role::Copy(1), true), (names[1], Role::Copy(2), true)]);
     let names = ["reindexed-v9-events-000001", "reindexed-v9-events-000002"];
-    assert_eq!(members("events", &names), [(names[0], Kin::Copy(1), false), (names[1], Kin::Copy(2), false)]);
+    assert_eq!(members("events", &names), [(names[0], Role::Copy(1), false), (names[1], Role::Copy(2), false)]);
 }
 
 #[test]
 fn an_index_alone_or_without_a_number_is_not_a_series() {
     for names in [&["calls-000003"][..], &["events-000001", "calls-v2"], &["a-000001", "calls-3"]] {
         let write = names.last().unwrap();
-        assert_eq!(members("events", names).last(), Some(&(*write, Kin::Foreign, false)), "{names:?}");
+        assert_eq!(members("events", names).last(), Some(&(*write, Role::Foreign, false)), "{names:?}");
     }
 }
