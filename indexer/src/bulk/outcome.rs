@@ -39,9 +39,9 @@ pub enum Judgement {
     Retry(BulkFailure),
     /// The request is larger than Elasticsearch, or a proxy before it, accepts.
     TooLarge,
-    /// The request was refused as a whole because of a document in it.
-    Refused(Refusal),
-    /// The request was refused as a whole, and the cause is unknown.
+    /// The request was refused as a whole, and the cause is unknown. Even an error of parsing is not certainly a
+    /// document's: the server reads only the action lines before it divides a request, and a proxy may have changed its
+    /// path or body.
     Doubtful(Refusal),
     /// Elasticsearch failed at this request (5xx other than the transient ones). Doubtful if it happens again.
     Faulted(Refusal),
@@ -109,7 +109,6 @@ pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
         Class::NotFound if kind == Kind::IndexNotFound => Judgement::IndexMissing,
         // The answer is not from Elasticsearch. A proxy cannot find it, which is no document's fault.
         Class::NotFound if error.is_none() => again(Trouble::Server),
-        Class::BadRequest if kind == Kind::Document => Judgement::Refused(refusal(status, error)),
         Class::BadRequest
         | Class::Denied
         | Class::NotFound

@@ -165,22 +165,6 @@ async fn a_single_document_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn documents_that_fail_a_whole_request_are_found_by_halving() {
-    let stub = Stub::start(|received| {
-        if received.body.contains("\"7\"") || received.body.contains("\"300\"") {
-            failure(400, "action_request_validation_exception")
-        } else {
-            all_written(received)
-        }
-    })
-    .await;
-    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(500)).await;
-    assert_eq!((delivered.indexed, indices(&delivered)), (498, vec![7, 300]));
-    assert_eq!(delivered.refused[0].error_type, "action_request_validation_exception");
-    assert!(stub.bulk_requests().len() < 50, "it halves and does not try one by one");
-}
-
-#[tokio::test]
 async fn an_answer_with_too_few_items_settles_nothing() {
     let stub = Stub::start(first(vec![items([201, 201])])).await;
     let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(3)).await;

@@ -322,11 +322,15 @@ fn a_413_means_too_large_whatever_its_body() {
     assert_eq!(judge(413, b"<html>nginx</html>", 3), Judgement::TooLarge);
 }
 
+/// For example, a proxy drops the header that says that the body is compressed, or the index from the path.
 #[test]
-fn a_whole_request_is_refused_only_for_a_known_document_error() {
-    for error_type in ["action_request_validation_exception", "x_content_parse_exception"] {
+fn an_error_of_parsing_a_whole_request_blames_no_document() {
+    for error_type in ["action_request_validation_exception", "x_content_parse_exception", "json_parse_exception"] {
         let judgement = whole(400, error_type);
-        assert!(matches!(&judgement, Judgement::Refused(refusal) if refusal.error_type == error_type), "{judgement:?}");
+        assert!(
+            matches!(&judgement, Judgement::Doubtful(refusal) if refusal.error_type == error_type),
+            "{judgement:?}"
+        );
     }
 }
 
