@@ -336,6 +336,24 @@ async fn bodies_are_compressed_when_configured() {
     assert_eq!(requests[0].body.as_bytes(), &batch.body[..]);
 }
 
+/// For example, a proxy drops the header that says that the body is compressed.
+#[tokio::test]
+async fn a_server_that_cannot_read_compressed_bodies_gets_plain_ones() {
+    let stub = Stub::start(|received| match received.head.contains("content-encoding: gzip") {
+        true => failure(400, "x_content_parse_exception"),
+        false => all_written(received),
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.compression = Compression::Gzip;
+    let service = service(&config);
+    for _ in 0..2 {
+        let delivered = service.bulk.deliver(&numbered(100)).await;
+        assert_eq!((delivered.indexed, delivered.refused.len(), delivered.set_aside.len()), (100, 0, 0));
+    }
+    assert_eq!(stub.bulk_requests().len(), 3, "only the first request is compressed");
+}
+
 #[tokio::test]
 async fn a_renewed_key_file_is_read_at_the_first_401() {
     let folder = tempfile::tempdir().unwrap();
