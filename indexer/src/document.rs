@@ -101,6 +101,21 @@ pub fn id_of(topic: &str, record: &Record<'_>) -> String {
     serde_json::from_slice(&json).unwrap_or_default()
 }
 
+/// Returns the `_id` in the action line at the start of `lines`, as a JSON string.
+pub(crate) fn id_in(lines: &[u8]) -> &[u8] {
+    const ID: &[u8] = br#""_id":"#;
+    // Only the index may precede it, and its name contains no quote.
+    let Some(at) = lines.windows(ID.len()).position(|window| window == ID) else { return br#""""# };
+    let json = &lines[at + ID.len()..];
+    let mut escaped = false;
+    let end = json.iter().skip(1).position(|byte| {
+        let is_end = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        is_end
+    });
+    &json[..end.map_or(json.len(), |end| end + 2)]
+}
+
 /// Inserts `index` into the action line that begins at `start` of `body` and names no index.
 pub fn name_index(start: usize, index: &str, body: &mut Vec<u8>) {
     // The position after `{"create":{`, which is the second brace.

@@ -34,7 +34,7 @@ pub(crate) fn batch_of<S: AsRef<str>>(names: &[S]) -> Batch {
             value: 0..0,
             headers: 0..0,
         };
-        items.push(Item { origin, body: start..body.len(), schema: SchemaId(1), target: 0, time: 0 });
+        items.push(Item { origin, body: start..body.len(), schema: SchemaId(1), target: 0, time: 0, is_twin: false });
     }
     Batch {
         id: BatchId(1),

@@ -149,6 +149,20 @@ async fn two_events_of_one_request_with_one_id_are_an_id_conflict() {
     }
 }
 
+/// A document that waits alone, or is sent again while the fuse is blown, leaves its batch.
+#[tokio::test]
+async fn an_event_taken_out_of_its_batch_is_still_told_from_its_twin() {
+    for how in BOTH {
+        let stub = stub_of("{}", |_| stored(AT, &json!({"a": 1}))).await;
+        let service = proving(&stub, how);
+        let whole = batch(&[("x", json!({"a": 1})), ("x", json!({"a": 2})), ("y", json!({"a": 1}))]);
+        for part in [whole.only(1, "cxone-events".into()), whole.some(std::iter::once(1))] {
+            let delivered = service.bulk.deliver(&part).await;
+            assert_eq!((delivered.duplicates, conflicts(&delivered)), (0, vec![0]), "{how:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_index_that_changes_documents_is_compared_by_shared_fields() {
     const SETTINGS: [&str; 3] = [
