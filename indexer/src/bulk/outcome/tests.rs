@@ -187,11 +187,13 @@ fn an_item_that_fails_in_elasticsearch_is_retried() {
     for (status, error_type) in [
         (500, "i_o_exception"),
         (500, "node_closed_exception"),
+        (500, "not_cluster_manager_exception"),
         (503, "unavailable_shards_exception"),
         (503, "cluster_block_exception"), // no master, or not recovered yet
         (504, "process_cluster_event_timeout_exception"),
         (404, "shard_not_found_exception"),
         (404, "index_shard_closed_exception"),
+        (404, "shard_not_in_primary_mode_exception"),
     ] {
         assert_again(failed(status, error_type), Trouble::Server);
     }
