@@ -13,7 +13,7 @@ use class::{Class, Kind};
 
 pub use block::{Block, BlockKind};
 pub use obstacle::Obstacle;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, TIMED_OUT};
 use trouble::MAX_DETAIL;
 pub use trouble::{BulkFailure, Trouble};
 
@@ -64,7 +64,8 @@ pub enum Fate {
     Refused(Refusal),
     /// The document was not accepted, and the cause is unknown.
     Doubtful(Refusal),
-    /// Elasticsearch failed (5xx other than the transient ones). Doubtful if it happens again for the same document.
+    /// Elasticsearch failed (5xx other than the transient ones), or took too long for this document (408). Doubtful if
+    /// it happens again for the same document.
     Faulted(Refusal),
     /// The index does not know one of the document's fields. Doubtful if it happens again after the mapping has been
     /// updated.
@@ -139,7 +140,8 @@ fn judge_item(item: Item) -> Fate {
     let error = item.error;
     let kind = Kind::of(error.as_ref());
     let again = |trouble| Fate::Retry(failure(trouble, status, error.as_ref()));
-    if let Some(trouble) = Trouble::of_status(status, kind) {
+    // A processor of an ingest pipeline may take too long for one document, each time.
+    if let Some(trouble) = Trouble::of_status(status, kind).filter(|trouble| *trouble != Trouble::TimedOut) {
         return again(trouble);
     }
     match Class::of(status) {
@@ -148,7 +150,7 @@ fn judge_item(item: Item) -> Fate {
         }
         Class::Success if is_dropped => Fate::Dropped,
         Class::Success => Fate::Indexed,
-        Class::Server => Fate::Faulted(refusal(status, error)),
+        Class::Server | Class::TimedOut => Fate::Faulted(refusal(status, error)),
         Class::Unknown => again(Trouble::Unreadable),
         _ if kind.is_block(status) => Fate::Blocked(block(status, error)),
         Class::NotFound if kind == Kind::IndexNotFound => Fate::IndexMissing(refusal(status, error)),
@@ -158,7 +160,6 @@ fn judge_item(item: Item) -> Fate {
         Class::BadRequest
         | Class::Denied
         | Class::NotFound
-        | Class::TimedOut
         | Class::Conflict
         | Class::TooLarge
         | Class::TooMany

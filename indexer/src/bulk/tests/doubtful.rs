@@ -47,6 +47,17 @@ async fn a_server_error_sets_a_document_aside_at_the_second_attempt() {
     assert_eq!(stub.bulk_requests().len(), 2);
 }
 
+/// For example, the processor `inference` of an ingest pipeline needs longer than its time-out for one document.
+#[tokio::test]
+async fn a_document_that_takes_too_long_is_set_aside_at_the_second_attempt() {
+    let stub =
+        Stub::start(|received| some(received, 408, "status_exception", |document| document.contains("\"3\""))).await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(5)).await;
+    assert_eq!((delivered.indexed, delivered.refused.len()), (4, 0));
+    assert_eq!(set_aside(&delivered), [(3, 408, "status_exception")]);
+    assert_eq!(stub.bulk_requests().len(), 2);
+}
+
 /// For example, a firewall may object to one document.
 #[tokio::test]
 async fn a_document_that_gets_its_request_refused_is_found_by_halving() {
