@@ -1,5 +1,6 @@
 //! A batch: the records of one bulk request, with everything needed to settle them.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -70,6 +71,8 @@ pub struct Item {
     pub target: u32,
     /// Its placement time, in milliseconds since the Unix epoch.
     pub time: i64,
+    /// Whether it was taken out of a batch with another record of its id and timestamp.
+    pub is_twin: bool,
 }
 
 /// A record that cannot become a document.
@@ -89,7 +92,7 @@ impl Batch {
     /// Returns a batch of `item` alone, for `index`, without progress. It has a copy of the item's bytes, so that the
     /// rest can be freed.
     pub fn only(&self, item: usize, index: Arc<str>) -> Self {
-        let route = self.route(item);
+        let (route, is_twin) = (self.route(item), self.twins().contains(&item));
         let Item { origin, body, schema, time, .. } = &self.items[item];
         let mut raw = BytesMut::new();
         let mut keep = |range: Range<usize>| {
@@ -107,7 +110,7 @@ impl Batch {
         document::rename(&self.body[body.clone()], None, &mut lines);
         Self {
             id: self.id,
-            items: vec![Item { origin, body: 0..lines.len(), schema: *schema, target: 0, time: *time }],
+            items: vec![Item { origin, body: 0..lines.len(), schema: *schema, target: 0, time: *time, is_twin }],
             body: lines.freeze(),
             targets: vec![Target { index, route, look_up: false, age: Age::Current }],
             raw: raw.freeze(),
@@ -125,15 +128,35 @@ impl Batch {
 
     /// Returns a batch of `items`, without progress. It shares the bytes of this batch.
     pub fn some(&self, items: impl Iterator<Item = usize>) -> Self {
+        let twins = self.twins();
+        let item = |item: usize| Item { is_twin: twins.contains(&item), ..self.items[item].clone() };
         Self {
             id: self.id,
             body: self.body.clone(),
-            items: items.map(|item| self.items[item].clone()).collect(),
+            items: items.map(item).collect(),
             targets: self.targets.clone(),
             raw: self.raw.clone(),
             undecodable: Vec::new(),
             progress: Vec::new(),
         }
+    }
+
+    /// Returns the items for which their timestamp does not prove that a stored document is theirs: they share id and
+    /// timestamp with another record of this batch, or of the batch that they were taken out of, or they were redriven.
+    /// A redriven dead letter may come from a request with two events of one id.
+    pub fn twins(&self) -> HashSet<usize> {
+        let mut seen: HashMap<(&[u8], Option<i64>), usize> = HashMap::with_capacity(self.items.len());
+        let mut twins = HashSet::new();
+        for (number, item) in self.items.iter().enumerate() {
+            if item.is_twin || self.is_redriven(&item.origin) {
+                twins.insert(number);
+            }
+            let id = document::id_in(&self.body[item.body.clone()]);
+            if let Some(other) = seen.insert((id, item.origin.timestamp), number) {
+                twins.extend([other, number]);
+            }
+        }
+        twins
     }
 
     /// Returns the index set that the document `item` goes to.

@@ -111,6 +111,21 @@ fn members_start(lines: &[u8]) -> Option<usize> {
     braces.nth(1).map(|(brace, _)| brace + 1)
 }
 
+/// Returns the `_id` in the action line at the start of `lines`, as a JSON string.
+pub(crate) fn id_in(lines: &[u8]) -> &[u8] {
+    const ID: &[u8] = br#""_id":"#;
+    // Only the index may precede it, and its name contains no quote.
+    let Some(at) = lines.windows(ID.len()).position(|window| window == ID) else { return br#""""# };
+    let json = &lines[at + ID.len()..];
+    let mut escaped = false;
+    let end = json.iter().skip(1).position(|byte| {
+        let is_end = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        is_end
+    });
+    &json[..end.map_or(json.len(), |end| end + 2)]
+}
+
 /// Inserts `index` into the action line that begins at `start` of `body` and names no index.
 pub fn name_index(start: usize, index: &str, body: &mut Vec<u8>) {
     let Some(members) = body.get(start..).and_then(members_start) else { return };

@@ -155,9 +155,12 @@ pub(crate) fn timeout(request_timeout: Duration) -> String {
 }
 
 fn read_authorities(path: &std::path::Path) -> Result<Vec<u8>, SettingsError> {
-    std::fs::read(path).map_err(|error| SettingsError::CaFile(format!("{}: {error}", path.display())))
+    service::tls::read_pem(path).map_err(|error| SettingsError::CaFile(format!("{}: {error}", path.display())))
 }
 
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
+
+#[cfg(test)]
+mod tests;

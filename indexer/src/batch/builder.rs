@@ -121,7 +121,7 @@ impl BatchBuilder {
             return Err(error);
         }
         let origin = self.keep(record);
-        self.items.push(Item { origin, body: start..self.body.len(), schema, target, time });
+        self.items.push(Item { origin, body: start..self.body.len(), schema, target, time, is_twin: false });
         self.overhead += size_of::<Item>();
         self.advance(record.partition, record.offset, record.offset.next());
         Ok(())

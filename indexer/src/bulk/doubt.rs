@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use kafka::position::{Offset, Partition};
 
-use super::outcome::{Refusal, Trouble, is_block};
+use super::outcome::{Refusal, TIMED_OUT, Trouble, is_block};
 pub use attempt::{Attempt, cause_of, hear};
 
 mod attempt;
@@ -121,6 +121,7 @@ impl Cause {
         match self.is_whole() {
             true if self.error_type == Trouble::TimedOut.as_str() => TIMED_OUT_ROUNDS,
             true => WHOLE_ROUNDS,
+            false if self.status == TIMED_OUT => TIMED_OUT_ROUNDS,
             false => ROUNDS,
         }
     }
@@ -131,7 +132,7 @@ impl Cause {
     }
 
     fn span(&self) -> Duration {
-        if self.is_whole() {
+        if self.is_whole() || self.status == TIMED_OUT {
             return WHOLE_SPAN;
         }
         if self.status >= 500 { SERVER_SPAN } else { SPAN }

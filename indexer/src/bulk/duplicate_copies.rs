@@ -48,14 +48,12 @@ async fn delete_of_one(client: &Client, index: &str, copies: &[DuplicateCopy<'_>
             log_left(copies.len(), &block);
             Ok(0)
         }
-        other @ (Judgement::TooLarge
-        | Judgement::Refused(_)
-        | Judgement::Doubtful(_)
-        | Judgement::Faulted(_)
-        | Judgement::IndexMissing) => Err(BulkFailure {
-            trouble: Trouble::Server,
-            detail: format!("deleting {} copies: {other:?}", copies.len()),
-        }),
+        other @ (Judgement::TooLarge | Judgement::Doubtful(_) | Judgement::Faulted(_) | Judgement::IndexMissing) => {
+            Err(BulkFailure {
+                trouble: Trouble::Server,
+                detail: format!("deleting {} copies: {other:?}", copies.len()),
+            })
+        }
     }
 }
 

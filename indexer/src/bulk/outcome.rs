@@ -13,7 +13,7 @@ use class::{Class, Kind};
 
 pub use block::{Block, BlockKind};
 pub use obstacle::Obstacle;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, TIMED_OUT};
 use trouble::MAX_DETAIL;
 pub use trouble::{BulkFailure, Trouble};
 
@@ -39,9 +39,9 @@ pub enum Judgement {
     Retry(BulkFailure),
     /// The request is larger than Elasticsearch, or a proxy before it, accepts.
     TooLarge,
-    /// The request was refused as a whole because of a document in it.
-    Refused(Refusal),
-    /// The request was refused as a whole, and the cause is unknown.
+    /// The request was refused as a whole, and the cause is unknown. Even an error of parsing is not certainly a
+    /// document's: the server reads only the action lines before it divides a request, and a proxy may have changed its
+    /// path or body.
     Doubtful(Refusal),
     /// Elasticsearch failed at this request (5xx other than the transient ones). Doubtful if it happens again.
     Faulted(Refusal),
@@ -64,7 +64,8 @@ pub enum Fate {
     Refused(Refusal),
     /// The document was not accepted, and the cause is unknown.
     Doubtful(Refusal),
-    /// Elasticsearch failed (5xx other than the transient ones). Doubtful if it happens again for the same document.
+    /// Elasticsearch failed (5xx other than the transient ones), or took too long for this document (408). Doubtful if
+    /// it happens again for the same document.
     Faulted(Refusal),
     /// The index does not know one of the document's fields. Doubtful if it happens again after the mapping has been
     /// updated.
@@ -110,7 +111,6 @@ pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
         Class::NotFound if kind == Kind::IndexNotFound => Judgement::IndexMissing,
         // The answer is not from Elasticsearch, but from a proxy that cannot find it. No document is at fault.
         Class::NotFound if error.is_none() => again(Trouble::Server),
-        Class::BadRequest if kind == Kind::Document => Judgement::Refused(refusal(status, error)),
         Class::BadRequest
         | Class::Denied
         | Class::NotFound
@@ -141,7 +141,8 @@ fn judge_item(item: Item) -> Fate {
     let error = item.error;
     let kind = Kind::of(error.as_ref());
     let again = |trouble| Fate::Retry(failure(trouble, status, error.as_ref()));
-    if let Some(trouble) = Trouble::of_status(status, kind) {
+    // A processor of an ingest pipeline may take too long for one document, each time.
+    if let Some(trouble) = Trouble::of_status(status, kind).filter(|trouble| *trouble != Trouble::TimedOut) {
         return again(trouble);
     }
     match Class::of(status) {
@@ -150,7 +151,7 @@ fn judge_item(item: Item) -> Fate {
         }
         Class::Success if is_dropped => Fate::Dropped,
         Class::Success => Fate::Indexed,
-        Class::Server => Fate::Faulted(refusal(status, error)),
+        Class::Server | Class::TimedOut => Fate::Faulted(refusal(status, error)),
         Class::Unknown => again(Trouble::Unreadable),
         _ if kind.is_block(status) => Fate::Blocked(block(status, error)),
         Class::NotFound if kind == Kind::IndexNotFound => Fate::IndexMissing(refusal(status, error)),
@@ -160,7 +161,6 @@ fn judge_item(item: Item) -> Fate {
         Class::BadRequest
         | Class::Denied
         | Class::NotFound
-        | Class::TimedOut
         | Class::Conflict
         | Class::TooLarge
         | Class::TooMany

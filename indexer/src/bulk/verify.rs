@@ -40,10 +40,11 @@ mod prover;
 mod stored;
 mod verdict;
 
-/// How often a document may be missing when it is looked up but exist when it is written. After that it counts as a
-/// duplicate that cannot be proven. Otherwise a role that may not see the document (document-level security) would
-/// keep it in an endless loop.
-const MAX_ROUNDS: u8 = 3;
+/// How often a document may be missing when it is looked up but exist when it is written, with a wait after each time:
+/// a read may go to a replica that the document has not reached yet (Elasticsearch reference, "Reading and writing
+/// documents"). After that it counts as a duplicate that cannot be proven. Otherwise a role that may not see the
+/// document (document-level security) would keep it in an endless loop.
+const MAX_ROUNDS: u8 = 5;
 
 /// Decides, for one topic, about documents whose id is taken.
 #[derive(Debug)]
@@ -86,7 +87,10 @@ impl Verify {
                     self.count(proof);
                     work.delivered.duplicate(&mut progress.counts);
                 }
-                Verdict::Gone if work.proofs.rounds(suspect.item) < MAX_ROUNDS => work.send_again(suspect.item),
+                Verdict::Gone if work.proofs.rounds(suspect.item) < MAX_ROUNDS => {
+                    progress.counts.failed += 1;
+                    work.send_again(suspect.item);
+                }
                 Verdict::Gone => {
                     self.count(Proof::None);
                     work.delivered.duplicate(&mut progress.counts);

@@ -197,3 +197,17 @@ fn an_event_may_hold_as_much_as_the_config_says() {
     let refused = written(0).unwrap_err();
     assert_eq!(refused.code(), "too_many_values", "{refused}");
 }
+
+#[test]
+fn the_id_of_an_action_line_is_returned_as_written() {
+    for (line, expected) in [
+        (r#"{"create":{"_id":"a"}}"#, r#""a""#),
+        (r#"{"create":{"_index":"x-000001","_id":"a"}}"#, r#""a""#),
+        (r#"{"index":{"_id":"a","version":7,"version_type":"external_gte"}}"#, r#""a""#),
+        (r#"{"create":{"_id":"\"_id\":\"\\"}}"#, r#""\"_id\":\"\\""#),
+        (r#"{"create":{"_id":""}}"#, r#""""#),
+    ] {
+        let lines = format!("{line}\n{{\"_id\":\"other\"}}\n");
+        assert_eq!(std::str::from_utf8(id_in(lines.as_bytes())), Ok(expected), "{line}");
+    }
+}

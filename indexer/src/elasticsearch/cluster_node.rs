@@ -1,6 +1,7 @@
 //! One node of the cluster: its connections, compression, and errors.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,6 +32,8 @@ pub(super) struct ClusterNode {
     connects_to: Url,
     transport: Transport,
     compress: bool,
+    /// Whether a compressed request was refused and the same request accepted uncompressed.
+    refuses_gzip: AtomicBool,
 }
 
 impl ClusterNode {
@@ -61,7 +64,7 @@ impl ClusterNode {
             crate::config::Compression::None => false,
         };
         let connects_to = proxy.cloned().or_else(|| address::proxy_of_environment(&url)).unwrap_or_else(|| url.clone());
-        Ok(Self { url, connects_to, transport, compress })
+        Ok(Self { url, connects_to, transport, compress, refuses_gzip: AtomicBool::new(false) })
     }
 
     /// Sends later requests with `credentials`.
@@ -83,6 +86,9 @@ impl ClusterNode {
 
     /// Sends `request` once. Returns `None` without reading the body if the answer announces more than `max_bytes`.
     ///
+    /// If a compressed request is answered 400 or 415, sends it again uncompressed: a proxy may have dropped the header
+    /// that says so, or may not accept it. Nothing of a request that is answered like this was carried out.
+    ///
     /// # Errors
     /// [`SendError`], if there is no answer.
     pub(super) async fn send(
@@ -91,10 +97,31 @@ impl ClusterNode {
         timeout: Duration,
         max_bytes: usize,
     ) -> Result<Option<ServerAnswer>, SendError> {
+        let may_compress = self.compress && !self.refuses_gzip.load(Ordering::Relaxed);
+        let is_compressed = may_compress && request.body.len() >= WORTH_COMPRESSING;
+        let answer = self.send_as(request, is_compressed, timeout, max_bytes).await?;
+        let is_refused = answer.as_ref().is_some_and(|answer| matches!(answer.status, 400 | 415));
+        if !is_compressed || !is_refused {
+            return Ok(answer);
+        }
+        let uncompressed = self.send_as(request, false, timeout, max_bytes).await?;
+        if uncompressed.as_ref().is_some_and(|answer| answer.status < 300) {
+            self.note_refused_gzip();
+        }
+        Ok(uncompressed)
+    }
+
+    async fn send_as(
+        &self,
+        request: &Request<'_>,
+        is_compressed: bool,
+        timeout: Duration,
+        max_bytes: usize,
+    ) -> Result<Option<ServerAnswer>, SendError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
         let mut body = request.body.clone();
-        if self.compress && body.len() >= WORTH_COMPRESSING {
+        if is_compressed {
             body = self.compressed(body).await?;
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
@@ -115,6 +142,18 @@ impl ClusterNode {
             return Ok(None);
         }
         self.read(answer, timeout).await.map(Some)
+    }
+
+    /// Sends no compressed requests any more, and logs it once.
+    fn note_refused_gzip(&self) {
+        if !self.refuses_gzip.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                node = %self.url,
+                "A compressed request was refused, and the same request was accepted uncompressed: this node gets no \
+                 compressed requests until the indexer is restarted. Check whether a proxy drops the header \
+                 Content-Encoding, or set elasticsearch.compression to none."
+            );
+        }
     }
 
     /// Returns an error text if the answer to a request of `path` comes from another `url`. The client follows

@@ -39,6 +39,21 @@ fn a_document_is_at_fault_if_others_are_accepted_between_refusals() {
     assert_eq!(verdicts, [false, false, false, false, true]);
 }
 
+/// As if its request timed out: the server may be slow for a while.
+#[test]
+fn a_document_that_takes_too_long_is_at_fault_after_a_minute() {
+    let (mut doubts, start) = (Doubts::default(), Instant::now());
+    let mut case = Case::new(index(), cause(408, "status_exception"), &doubts, start);
+    for _ in 0..100 {
+        assert!(!again(&mut case, &mut doubts, 1, start + WHOLE_SPAN - Duration::from_millis(1)));
+    }
+    assert!(again(&mut case, &mut doubts, 1, start + WHOLE_SPAN));
+    let mut case = Case::new(index(), cause(408, "status_exception"), &doubts, start);
+    let verdicts =
+        (1..=10).map(|_| again(&mut case, &mut doubts, 1, start + WHOLE_SPAN)).filter(|is_at_fault| *is_at_fault);
+    assert_eq!(verdicts.count(), 1, "only the tenth refusal");
+}
+
 /// Others may be accepted each time the block ends for a moment, as at the disk's flood stage.
 #[test]
 fn a_block_is_no_evidence_against_a_document() {

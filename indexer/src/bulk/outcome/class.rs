@@ -37,7 +37,7 @@ impl Class {
 }
 
 /// The kinds of `error.type` that are distinguished. The names are those of Elasticsearch's exceptions, which are the
-/// same in versions 7 to 9 and in `OpenSearch`.
+/// same in versions 7 to 9 and, unless noted, in `OpenSearch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// No error, or an error that is not Elasticsearch's.
@@ -96,6 +96,8 @@ const FAILING: &[&str] = &[
     "unavailable_shards_exception",
     "master_not_discovered_exception",
     "not_master_exception",
+    "not_cluster_manager_exception", // OpenSearch since 2.0
+    "failed_to_commit_cluster_state_exception",
     "process_cluster_event_timeout_exception",
     "retry_on_primary_exception",
     "retry_on_replica_exception",
@@ -113,6 +115,8 @@ const SHARD_NOT_THERE: &[&str] = &[
     "index_shard_not_started_exception",
     "index_shard_recovering_exception",
     "index_shard_relocated_exception",
+    "primary_shard_closed_exception",
+    "shard_not_in_primary_mode_exception",
 ];
 
 impl Kind {

@@ -2,6 +2,9 @@
 
 use super::trouble::{BulkFailure, MAX_DETAIL, Trouble};
 
+/// The status of a document that Elasticsearch took too long for.
+pub const TIMED_OUT: u16 = 408;
+
 /// Why a document will never be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -20,7 +23,8 @@ impl From<Refusal> for BulkFailure {
         let Refusal { status, error_type, reason, .. } = refusal;
         let mut detail = format!("status {status} {error_type}: {reason}");
         detail.truncate(detail.floor_char_boundary(MAX_DETAIL));
-        Self { trouble: Trouble::Server, detail }
+        let trouble = if status == TIMED_OUT { Trouble::TimedOut } else { Trouble::Server };
+        Self { trouble, detail }
     }
 }
 

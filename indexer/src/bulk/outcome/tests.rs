@@ -149,7 +149,12 @@ fn a_refusal_of_unknown_cause_is_doubtful() {
 
 #[test]
 fn server_errors_for_one_document_are_faulted_or_not_mapped() {
-    for (status, error_type) in [(500, "fail_processor_exception"), (500, "null_pointer_exception"), (501, "odd")] {
+    for (status, error_type) in [
+        (500, "fail_processor_exception"),
+        (500, "null_pointer_exception"),
+        (501, "odd"),
+        (408, "status_exception"), // a processor of an ingest pipeline took too long
+    ] {
         let fate = failed(status, error_type);
         assert!(matches!(&fate, Fate::Faulted(refusal) if refusal.error_type == error_type), "{fate:?}");
     }
@@ -187,15 +192,16 @@ fn an_item_that_fails_in_elasticsearch_is_retried() {
     for (status, error_type) in [
         (500, "i_o_exception"),
         (500, "node_closed_exception"),
+        (500, "not_cluster_manager_exception"),
         (503, "unavailable_shards_exception"),
         (503, "cluster_block_exception"), // no master, or not recovered yet
         (504, "process_cluster_event_timeout_exception"),
         (404, "shard_not_found_exception"),
         (404, "index_shard_closed_exception"),
+        (404, "shard_not_in_primary_mode_exception"),
     ] {
         assert_again(failed(status, error_type), Trouble::Server);
     }
-    assert_again(failed(408, "timeout_exception"), Trouble::TimedOut);
     for status in [100, 202, 302, 600] {
         assert_again(one(status, ""), Trouble::Unreadable);
     }
@@ -322,11 +328,15 @@ fn a_413_means_too_large_whatever_its_body() {
     assert_eq!(judge(413, b"<html>nginx</html>", 3), Judgement::TooLarge);
 }
 
+/// For example, a proxy drops the header that says that the body is compressed, or the index from the path.
 #[test]
-fn a_whole_request_is_refused_only_for_a_known_document_error() {
-    for error_type in ["action_request_validation_exception", "x_content_parse_exception"] {
+fn an_error_of_parsing_a_whole_request_blames_no_document() {
+    for error_type in ["action_request_validation_exception", "x_content_parse_exception", "json_parse_exception"] {
         let judgement = whole(400, error_type);
-        assert!(matches!(&judgement, Judgement::Refused(refusal) if refusal.error_type == error_type), "{judgement:?}");
+        assert!(
+            matches!(&judgement, Judgement::Doubtful(refusal) if refusal.error_type == error_type),
+            "{judgement:?}"
+        );
     }
 }
 

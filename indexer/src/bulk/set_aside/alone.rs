@@ -43,8 +43,7 @@ impl Alone {
     /// them is at fault, or whether both together are. Returns how the request ended in that case.
     pub(in crate::bulk) fn part(&mut self, judgement: &Judgement) -> Option<Ending> {
         let is_too_large = matches!(judgement, Judgement::TooLarge);
-        if !is_too_large && !matches!(judgement, Judgement::Refused(_) | Judgement::Doubtful(_) | Judgement::Faulted(_))
-        {
+        if !is_too_large && !matches!(judgement, Judgement::Doubtful(_) | Judgement::Faulted(_)) {
             return None;
         }
         self.witness.take().map(|_| Ending::Parted { is_too_large })

@@ -47,6 +47,17 @@ async fn a_server_error_sets_a_document_aside_at_the_second_attempt() {
     assert_eq!(stub.bulk_requests().len(), 2);
 }
 
+/// For example, the processor `inference` of an ingest pipeline needs longer than its time-out for one document.
+#[tokio::test]
+async fn a_document_that_takes_too_long_is_set_aside_at_the_second_attempt() {
+    let stub =
+        Stub::start(|received| some(received, 408, "status_exception", |document| document.contains("\"3\""))).await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(5)).await;
+    assert_eq!((delivered.indexed, delivered.refused.len()), (4, 0));
+    assert_eq!(set_aside(&delivered), [(3, 408, "status_exception")]);
+    assert_eq!(stub.bulk_requests().len(), 2);
+}
+
 /// For example, a firewall may object to one document.
 #[tokio::test]
 async fn a_document_that_gets_its_request_refused_is_found_by_halving() {
@@ -73,18 +84,29 @@ async fn a_document_that_elasticsearch_fails_at_is_found_by_halving() {
     assert_eq!(set_aside(&delivered), [(77, 500, "null_pointer_exception")]);
 }
 
-/// For example, an ingress may not find Elasticsearch.
+#[tokio::test]
+async fn documents_that_fail_a_whole_request_are_found_by_halving() {
+    let stub = Stub::start(|received| match received.body.contains("\"7\"") || received.body.contains("\"300\"") {
+        true => failure(400, "x_content_parse_exception"),
+        false => all_written(received),
+    })
+    .await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(500)).await;
+    assert_eq!((delivered.indexed, delivered.refused.len()), (498, 0));
+    let refused = |item| (item, 400, "x_content_parse_exception");
+    assert_eq!(set_aside(&delivered), [refused(7), refused(300)]);
+    assert!(stub.bulk_requests().len() < 50, "it halves and does not try one by one");
+}
+
+/// For example, an ingress may not find Elasticsearch, or changes the body of every request.
 #[tokio::test]
 async fn if_every_request_is_refused_no_document_is_set_aside() {
-    for status in [403, 404] {
+    let unparsed = r#"{"error":{"type":"x_content_parse_exception","reason":"why"},"status":400}"#;
+    for (status, body) in [(403, "<html>no such backend</html>"), (404, "<html></html>"), (400, unparsed)] {
         let mut refusals = 0;
         let stub = Stub::start(move |received| {
             refusals += 1;
-            if refusals < 1_000 {
-                Reply::Answer(status, "<html>no such backend</html>".to_owned())
-            } else {
-                all_written(received)
-            }
+            if refusals < 1_000 { Reply::Answer(status, body.to_owned()) } else { all_written(received) }
         })
         .await;
         let service = service(&config(&stub.url()));

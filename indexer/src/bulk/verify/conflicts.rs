@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use service::budget::MinuteLog;
 
-use super::stored;
 use super::verdict::Suspect;
 use crate::batch::Batch;
 use crate::bulk::outcome::Refusal;
+use crate::document;
 use crate::metrics::VerifyMetrics;
 
 /// The `error_type` of the dead letter.
@@ -55,7 +55,7 @@ impl ConflictReport {
     pub(super) fn refusal(&self, batch: &Batch, suspect: &Suspect, ingested_at: Option<&str>) -> Refusal {
         let item = &batch.items[suspect.item];
         let origin = &item.origin;
-        let id = String::from_utf8_lossy(stored::id(&batch.body[item.body.clone()]));
+        let id = String::from_utf8_lossy(document::id_in(&batch.body[item.body.clone()]));
         let timestamp = origin.timestamp.map_or_else(|| "no timestamp".to_owned(), timestamp);
         let ingested_at = ingested_at.map_or("no _ingested_at", |at| &at[..at.floor_char_boundary(MAX_SHOWN)]);
         let reason = format!(

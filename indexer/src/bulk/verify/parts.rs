@@ -1,9 +1,8 @@
-//! Divides suspects into requests, and finds those for which a timestamp proves nothing. Pure.
+//! Divides suspects into requests. Pure.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::stored::{self, Part};
+use super::stored::Part;
 use super::verdict::{Suspect, Verdict};
 use crate::batch::Batch;
 
@@ -22,23 +21,6 @@ pub(super) fn take(proven: Vec<(usize, Option<Verdict>)>, verdicts: &mut [Verdic
         }
     }
     open
-}
-
-/// Returns the items of `batch` for which the timestamp proves nothing: they share id and timestamp with another item,
-/// or were redriven. A redriven dead letter may come from a request with two events of one id.
-pub(super) fn twins(batch: &Batch) -> HashSet<usize> {
-    let mut seen: HashMap<(&[u8], Option<i64>), usize> = HashMap::with_capacity(batch.items.len());
-    let mut twins = HashSet::new();
-    for (number, item) in batch.items.iter().enumerate() {
-        if batch.is_redriven(&item.origin) {
-            twins.insert(number);
-        }
-        let key = stored::id(&batch.body[item.body.clone()]);
-        if let Some(other) = seen.insert((key, item.origin.timestamp), number) {
-            twins.extend([other, number]);
-        }
-    }
-    twins
 }
 
 /// Returns the numbers of the suspects by index.

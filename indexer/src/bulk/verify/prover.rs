@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::compare::{self, Shared};
 use super::handling::{Handling, Handlings};
 use super::own::{is_as_sent, own_document};
-use super::parts::{by_index, parts, take, twins};
+use super::parts::{by_index, parts, take};
 use super::stored::{self, Document, Part};
 use super::verdict::{Proof, Suspect, Verdict};
 use crate::batch::{Batch, Item};
@@ -47,7 +47,7 @@ impl Prover {
     /// # Errors
     /// [`Obstacle`], if some documents could not be checked.
     pub(in crate::bulk) async fn prove(&self, batch: &Batch, suspects: &[Suspect]) -> Result<Vec<Verdict>, Obstacle> {
-        let twins = twins(batch);
+        let twins = batch.twins();
         let mut verdicts = vec![Verdict::Gone; suspects.len()];
         for (index, mut numbers) in by_index(suspects) {
             if self.how == VerifyDuplicates::ByTimestamp {

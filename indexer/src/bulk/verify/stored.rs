@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::batch::Batch;
 use crate::bulk::outcome::{BulkFailure, Obstacle};
+use crate::document::id_in;
 use crate::elasticsearch::errors::{ErrorBody, request_error_type};
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 
@@ -81,25 +82,10 @@ fn body(batch: &Batch, items: &[usize]) -> Bytes {
         if number > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(id(&batch.body[batch.items[*item].body.clone()]));
+        body.extend_from_slice(id_in(&batch.body[batch.items[*item].body.clone()]));
     }
     body.extend_from_slice(b"]}");
     body.into()
-}
-
-/// Returns the `_id` in the action line at the start of `lines`, as a JSON string.
-pub(super) fn id(lines: &[u8]) -> &[u8] {
-    const ID: &[u8] = br#""_id":"#;
-    // Only the index may precede it, and its name contains no quote.
-    let Some(at) = lines.windows(ID.len()).position(|window| window == ID) else { return br#""""# };
-    let json = &lines[at + ID.len()..];
-    let mut escaped = false;
-    let end = json.iter().skip(1).position(|byte| {
-        let is_end = *byte == b'"' && !escaped;
-        escaped = *byte == b'\\' && !escaped;
-        is_end
-    });
-    &json[..end.map_or(json.len(), |end| end + 2)]
 }
 
 /// Returns whether `answer` holds exactly the sources `ours`, in this order and byte for byte as they were sent. In a

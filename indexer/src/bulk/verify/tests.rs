@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -148,6 +149,20 @@ async fn two_events_of_one_request_with_one_id_are_an_id_conflict() {
     }
 }
 
+/// A document that waits alone, or is sent again while the fuse is blown, leaves its batch.
+#[tokio::test]
+async fn an_event_taken_out_of_its_batch_is_still_told_from_its_twin() {
+    for how in BOTH {
+        let stub = stub_of("{}", |_| stored(AT, &json!({"a": 1}))).await;
+        let service = proving(&stub, how);
+        let whole = batch(&[("x", json!({"a": 1})), ("x", json!({"a": 2})), ("y", json!({"a": 1}))]);
+        for part in [whole.only(1, "cxone-events".into()), whole.some(std::iter::once(1))] {
+            let delivered = service.bulk.deliver(&part).await;
+            assert_eq!((delivered.duplicates, conflicts(&delivered)), (0, vec![0]), "{how:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_index_that_changes_documents_is_compared_by_shared_fields() {
     const SETTINGS: [&str; 3] = [
@@ -197,6 +212,26 @@ async fn a_document_gone_at_its_verification_is_sent_again() {
     .await;
     let delivered = proving(&stub, VerifyDuplicates::Always).bulk.deliver(&batch(&[("x", json!({"a": 1}))])).await;
     assert_eq!((delivered.indexed, delivered.duplicates, delivered.refused.len()), (1, 0, 0));
+}
+
+/// The primary answers 409 as soon as it has the document. The read may go to a replica that gets it a moment later.
+#[tokio::test]
+async fn a_replica_that_is_behind_proves_no_duplicate() {
+    let mut first_read = None;
+    let stub = Stub::start(move |received| match received {
+        bulk if bulk.is_bulk() => taken(bulk),
+        read if is_read(read) => {
+            let is_behind = first_read.get_or_insert_with(Instant::now).elapsed() < Duration::from_millis(150);
+            documents(read, |_| if is_behind { json!({"found": false}) } else { stored(LATER, &json!({"a": 2})) })
+        }
+        _ => Reply::Answer(200, "{}".to_owned()),
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.verify_duplicates = VerifyDuplicates::Always;
+    (config.indexer.retry.initial, config.indexer.retry.max) = (Duration::from_secs(2), Duration::from_secs(2));
+    let delivered = service(&config).bulk.deliver(&batch(&[("x", json!({"a": 1}))])).await;
+    assert_eq!((delivered.duplicates, conflicts(&delivered)), (0, vec![0]));
 }
 
 #[tokio::test]

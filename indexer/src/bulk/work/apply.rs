@@ -36,11 +36,6 @@ pub(in crate::bulk) fn apply(work: &mut Work<'_>, chunk: Vec<usize>, judgement: 
                 None => {}
             }
         }
-        Judgement::Refused(refusal) => {
-            if let Some(item) = work.queue.cut(chunk) {
-                work.refuse(item, refusal, &mut progress);
-            }
-        }
         Judgement::Faulted(refusal) if work.attempts.fault() => {
             progress.failure = Some(refusal.into());
             work.again(chunk, &mut progress);

@@ -69,7 +69,7 @@ fn an_answer_determines_signal_health_and_outcome() {
         (Judgement::Items(vec![Fate::Indexed, again()]), Signal::Overloaded, Health::Well, "partial"),
         (Judgement::Retry(all()), Signal::Nothing, Health::Failed(all()), "server_error"),
         (Judgement::TooLarge, Signal::TooLarge, Health::Well, "too_large"),
-        (Judgement::Refused(refusal()), Signal::Nothing, Health::Well, "bad_request"),
+        (Judgement::Doubtful(refusal()), Signal::Nothing, Health::Well, "bad_request"),
         (Judgement::IndexMissing, Signal::Nothing, Health::Well, "index_missing"),
         (Judgement::Blocked(blocked()), Signal::Nothing, Health::Blocked(blocked()), "blocked"),
     ] {
@@ -95,7 +95,7 @@ impl Model {
             return Judgement::TooLarge;
         }
         if chunk.iter().any(|item| self.culprits[*item]) {
-            return Judgement::Refused(refusal());
+            return Judgement::Doubtful(refusal());
         }
         Judgement::Items(chunk.iter().map(|item| self.write(*item)).collect())
     }
@@ -112,7 +112,7 @@ impl Model {
 
 proptest! {
     #[test]
-    fn each_document_is_either_written_once_or_refused(
+    fn each_document_is_either_written_once_or_set_aside(
         documents in prop::collection::vec((prop::bool::weighted(0.1), 0_u8..4), 1..60),
         most in 1_usize..70,
         items in 1_usize..70,
@@ -135,11 +135,11 @@ proptest! {
             prop_assert!(requests < 10_000, "it never ends");
         }
         let delivered = work.delivered;
-        let refused: Vec<usize> = delivered.refused.iter().map(|refused| refused.item).collect();
+        let set_aside: Vec<usize> = delivered.set_aside.iter().map(|set_aside| set_aside.item).collect();
         for (item, (offender, _)) in documents.iter().enumerate() {
             prop_assert_eq!(model.written[item], u32::from(!offender));
-            prop_assert_eq!(refused.iter().filter(|refused| **refused == item).count(), usize::from(*offender));
+            prop_assert_eq!(set_aside.iter().filter(|one| **one == item).count(), usize::from(*offender));
         }
-        prop_assert_eq!(delivered.indexed as usize + refused.len(), documents.len());
+        prop_assert_eq!(delivered.indexed as usize + set_aside.len(), documents.len());
     }
 }

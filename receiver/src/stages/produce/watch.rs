@@ -74,7 +74,7 @@ pub(crate) async fn watch(
             }
             Some(_) => {
                 failures += 1;
-                doubted = is_short(&producer, &topics);
+                rules_requested = is_any_unavailable(&producer, &topics);
                 shutdown.run_until_cancelled(tokio::time::sleep(BACKOFF.longest(failures))).await
             }
         };
@@ -86,7 +86,7 @@ pub(crate) async fn watch(
 
 /// Returns whether a topic accepts no records for now. A setting of the topic may be the reason, and an operator may
 /// change it.
-fn is_short(producer: &Producer, topics: &[String]) -> bool {
+fn is_any_unavailable(producer: &Producer, topics: &[String]) -> bool {
     topics.iter().any(|topic| producer.shared.health.topic_error(topic) == Some(ProduceError::Unavailable))
 }
 

@@ -7,20 +7,6 @@ fn answer(status: u16, body: &str) -> ServerAnswer {
 }
 
 #[test]
-fn the_id_of_an_action_line_is_returned_as_written() {
-    for (line, expected) in [
-        (r#"{"create":{"_id":"a"}}"#, r#""a""#),
-        (r#"{"create":{"_index":"x-000001","_id":"a"}}"#, r#""a""#),
-        (r#"{"index":{"_id":"a","version":7,"version_type":"external_gte"}}"#, r#""a""#),
-        (r#"{"create":{"_id":"\"_id\":\"\\"}}"#, r#""\"_id\":\"\\""#),
-        (r#"{"create":{"_id":""}}"#, r#""""#),
-    ] {
-        let lines = format!("{line}\n{{\"_id\":\"other\"}}\n");
-        assert_eq!(std::str::from_utf8(id(lines.as_bytes())), Ok(expected), "{line}");
-    }
-}
-
-#[test]
 fn documents_and_a_missing_index_are_read_from_the_answer() {
     let found = r#"{"docs":[{"found":true,"_version":1,"_source":{"a":1.10}},{"found":false}]}"#;
     let answer_of_two = answer(200, found);

@@ -44,18 +44,18 @@ fn the_smallest_limit_counts_and_unreported_rules_stay() {
 async fn topic_settings_are_read_again_before_an_event_is_refused() {
     let rules = Rules::default();
     let rule = |max_bytes| HashMap::from([("a".to_owned(), Rule { max_bytes, compacted: false, min_in_sync: 1 })]);
-    assert!(!rules.renew("a").await, "nothing is known that could be wrong");
+    assert!(!rules.refresh("a").await, "nothing is known that could be wrong");
     rules.note(rule(5));
     rules.note_asked();
-    assert!(!rules.renew("a").await, "it is fresh");
+    assert!(!rules.refresh("a").await, "it is fresh");
     tokio::time::advance(FRESH).await;
     let asking = async {
         rules.refresh_requested().await;
         rules.note(rule(9));
         rules.note_asked();
     };
-    let (renewed, other, ()) = tokio::join!(rules.renew("a"), rules.renew("a"), asking);
-    assert_eq!((renewed, other, rules.of("a").map(|rule| rule.max_bytes)), (true, true, Some(9)));
+    let (refreshed, other, ()) = tokio::join!(rules.refresh("a"), rules.refresh("a"), asking);
+    assert_eq!((refreshed, other, rules.of("a").map(|rule| rule.max_bytes)), (true, true, Some(9)));
     tokio::time::advance(FRESH).await;
-    assert!(!rules.renew("a").await, "Kafka does not say");
+    assert!(!rules.refresh("a").await, "Kafka does not say");
 }
