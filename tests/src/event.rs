@@ -16,6 +16,11 @@ mod avro;
 /// The text of the schema.
 pub const SCHEMA: &str = include_str!("../../deploy/schemas/data-action-event.avsc");
 
+/// The bytes of an event on average.
+const USUAL_BYTES: usize = 178;
+/// The bytes of a further property in addition to its text: its name, and the lengths of both.
+const TEXT_OVERHEAD: usize = 7;
+
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -36,18 +41,25 @@ pub struct Event {
 pub struct Events {
     seed: u64,
     start: i64,
+    bytes: usize,
 }
 
 impl Events {
     /// Creates the events of `seed`. The first one happens at `start`, in milliseconds since the Unix epoch, and each
     /// further one a millisecond later.
     pub fn new(seed: u64, start: i64) -> Self {
-        Self { seed, start }
+        Self { seed, start, bytes: 0 }
     }
 
     /// Creates events with unique ids, from now on.
     pub fn unique() -> Self {
         Self::new(rand::rng().random(), now())
+    }
+
+    /// Returns the same events with one more property of random text, so that they have about `bytes` bytes of Avro.
+    /// Events are never shorter than without the text.
+    pub fn of_size(self, bytes: usize) -> Self {
+        Self { bytes, ..self }
     }
 
     /// Returns only the id of event `number`.
@@ -69,12 +81,16 @@ impl Events {
             ("region", pick(&mut random, &["eu-west-1", "us-east-1", "ap-south-1"])),
             ("contact_id", &contact.to_string()),
         ];
+        let mut metadata = metadata.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        if let Some(missing) = self.bytes.checked_sub(USUAL_BYTES + TEXT_OVERHEAD) {
+            metadata.push(("text".to_owned(), text(&mut random, missing)));
+        }
         Event {
             event_id,
             timestamp: self.start + i64::try_from(number).unwrap_or(0),
             action_type: action_type.to_owned(),
             user_id: (number % 32 != 31).then(|| uuid(&mut user)),
-            metadata: metadata.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            metadata,
         }
     }
 
@@ -129,6 +145,14 @@ fn uuid(random: &mut impl Rng) -> String {
     let mut bytes = [0; 16];
     random.fill_bytes(&mut bytes);
     Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+/// Returns `length` random letters, digits and dashes: 6 bits each, so that no codec makes much of them.
+fn text(random: &mut impl Rng, length: usize) -> String {
+    const CHARACTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut bytes = vec![0; length];
+    random.fill_bytes(&mut bytes);
+    bytes.iter().map(|byte| char::from(CHARACTERS[usize::from(byte % 64)])).collect()
 }
 
 fn pick<'a>(random: &mut impl Rng, from: &[&'a str]) -> &'a str {

@@ -40,8 +40,8 @@ pub struct Feed {
     pub brokers: String,
     /// The topic.
     pub topic: String,
-    /// The id of the events' schema.
-    pub schema_id: u32,
+    /// The ids of the events' schemas, used in turn. At least one.
+    pub schema_ids: Vec<u32>,
     /// The events. Their ids are the keys.
     pub mix: Mix,
     /// The number of events per second; `None` writes as fast as Kafka accepts them.
@@ -90,7 +90,7 @@ impl Feed {
         dropped: &CancellationToken,
     ) -> anyhow::Result<()> {
         let key = self.mix.events.id(number);
-        let mut value = wire::frame(SchemaId(self.schema_id)).to_vec();
+        let mut value = wire::frame(self.schema_id(number)?).to_vec();
         value.extend_from_slice(&self.mix.body(number));
         let mut record = BaseRecord::to(&self.topic).key(&key).payload(&value);
         while let Err((error, back)) = producer.send(record) {
@@ -102,6 +102,12 @@ impl Feed {
         Ok(())
     }
 
+    fn schema_id(&self, number: u64) -> anyhow::Result<SchemaId> {
+        let turn = number.checked_rem(self.schema_ids.len() as u64).context("the feed has no schema")?;
+        let id = self.schema_ids.get(usize::try_from(turn)?).context("the feed has no schema")?;
+        Ok(SchemaId(*id))
+    }
+
     /// Sleeps until the next event is due, after `written` others.
     fn keep_pace(&self, begin: Instant, written: u32) {
         let Some(per_second) = self.per_second else { return };
@@ -111,3 +117,6 @@ impl Feed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

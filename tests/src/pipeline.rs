@@ -172,7 +172,7 @@ impl Pipeline {
         Feed {
             brokers: self.config.kafka.brokers.clone(),
             topic: self.config.kafka.topic.clone(),
-            schema_id: self.schema_id,
+            schema_ids: vec![self.schema_id],
             mix,
             per_second: None,
         }

@@ -56,6 +56,19 @@ fn an_event_is_about_178_bytes() {
 }
 
 #[test]
+fn an_event_has_about_the_size_that_is_asked_for() {
+    for size in [200, 1_100, 200_000] {
+        let events = Events::unique().of_size(size);
+        let bytes: usize = (0..100).map(|number| events.event(number).encode().len()).sum();
+        assert!((size - 5..=size + 5).contains(&(bytes / 100)), "{} bytes instead of {size}", bytes / 100);
+        assert_eq!(decoded(&events.event(3)), expected(&events.event(3)));
+        assert_eq!(events.event(3).event_id, events.id(3));
+    }
+    let (small, usual) = (Events::new(3, 0).of_size(100), Events::new(3, 0));
+    assert_eq!(small.event(1), usual.event(1), "an event is not shortened");
+}
+
+#[test]
 fn an_event_is_a_function_of_seed_and_number() {
     let events = Events::new(3, 1_000);
     assert_eq!(events.event(5), Events::new(3, 1_000).event(5));

@@ -32,13 +32,13 @@ impl Child {
         Ok(Self { process, output })
     }
 
-    /// Starts a server, and returns its address as well.
+    /// Starts a server like [`Child::start`], and returns its address as well.
     ///
     /// # Errors
     /// If it does not start. Its messages are on stderr.
-    pub(super) async fn server(part: &str) -> anyhow::Result<(Self, SocketAddr)> {
-        let mut child = Self::start(&[part])?;
-        let address = child.line().await.with_context(|| part.to_owned())?;
+    pub(super) async fn server(arguments: &[&str]) -> anyhow::Result<(Self, SocketAddr)> {
+        let mut child = Self::start(arguments)?;
+        let address = child.line().await.with_context(|| arguments.join(" "))?;
         Ok((child, address.parse()?))
     }
 

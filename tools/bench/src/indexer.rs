@@ -1,15 +1,17 @@
 //! Measures the way from Kafka into an Elasticsearch that does nothing, compared with librdkafka consuming alone.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
 use super::child::Child;
-use super::null_elasticsearch::{COUNTS_PATH, Counts};
+use super::null_elasticsearch::{Backing, COUNTS_PATH, Counts};
 use super::part::Part;
 use super::report::{Line, Report};
 use super::sample::Sample;
 use super::setup::{EVENTS, Setup};
+use harness::config::Config;
 use harness::http;
 use harness::pipeline::metric;
 use harness::process::Process;
@@ -30,17 +32,41 @@ pub(super) const DUPLICATES: &str = r#"penstock_indexer_documents_total{outcome=
 /// If one of them does not finish.
 pub(super) async fn round(setup: &Setup, events: u64, report: &mut Report) -> anyhow::Result<()> {
     report.add(Line::KafkaFloor, floor(setup, events).await?);
-    let (null, elasticsearch) = Child::server(Part::NULL_ELASTICSEARCH).await?;
-    let (mut indexer, admin) = setup.indexer(elasticsearch)?;
+    let (sample, null_usage) = into_null(setup, setup.config(), events, Backing::ONE).await?;
+    report.add(Line::Indexer, sample);
+    report.add(Line::NullElasticsearch, sample.with_usage(null_usage));
+    Ok(())
+}
+
+/// Measures an indexer with `config` until it has indexed `events` events into an Elasticsearch that does nothing and
+/// lists the `backing` indices. Also returns the usage of that Elasticsearch.
+///
+/// # Errors
+/// If the indexer does not finish.
+pub(super) async fn into_null(
+    setup: &Setup,
+    config: Config,
+    events: u64,
+    backing: Backing,
+) -> anyhow::Result<(Sample, Usage)> {
+    let (null, elasticsearch) = null(backing).await?;
+    let (mut indexer, admin) = setup.indexer(config, elasticsearch)?;
     all_counted(&mut indexer, &admin, INDEXED, events).await?;
     let (usage, null_usage) = (Usage::of(indexer.id())?, Usage::of(null.id())?);
     drop(indexer);
     let counts: Counts =
         serde_json::from_slice(&http::get(&format!("http://{elasticsearch}{COUNTS_PATH}")).await?.body)?;
-    let sample = Sample::new(counts.documents, counts.duration);
-    report.add(Line::Indexer, sample.with_usage(usage));
-    report.add(Line::NullElasticsearch, sample.with_usage(null_usage));
-    Ok(())
+    Ok((Sample::new(counts.documents, counts.duration).with_usage(usage), null_usage))
+}
+
+/// Starts an Elasticsearch that does nothing and lists the `backing` indices. Also returns its address.
+///
+/// # Errors
+/// If it does not start.
+pub(super) async fn null(backing: Backing) -> anyhow::Result<(Child, SocketAddr)> {
+    let Backing { count, first, interval } = backing;
+    let (count, first, interval) = (count.to_string(), first.to_string(), interval.to_string());
+    Child::server(&[Part::NULL_ELASTICSEARCH, &count, &first, &interval]).await
 }
 
 async fn floor(setup: &Setup, events: u64) -> anyhow::Result<Sample> {

@@ -3,7 +3,8 @@
 //! Everything measured is a separate process with its own CPU time and memory: the services are their release binaries,
 //! and the floors and stand-ins are this program again ([`Part`]). A measurement is a module (`indexer`, `receiver`,
 //! `avro`) that produces a `Sample` for each of its lines and rounds; `report` prints them as a table, and knows the
-//! aims. `docs/benchmarks.md` explains the lines: document a new line there too.
+//! aims. `growth` composes the same measurements to curves. `docs/benchmarks.md` explains lines and curves: document a
+//! new one there too.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 use tokio::signal::unix::{SignalKind, signal};
 
+use growth::Curve;
 use harness::{paths, usage};
 use report::Report;
 use setup::Setup;
@@ -21,11 +23,15 @@ pub use part::Part;
 mod avro;
 mod child;
 mod freshness;
+mod growth;
 mod http_floor;
 mod indexer;
 mod kafka_floor;
 mod load;
+mod machine;
 mod null_elasticsearch;
+mod number;
+mod output;
 mod part;
 mod placement;
 mod receiver;
@@ -60,8 +66,15 @@ pub struct Options {
     #[arg(long)]
     only: Option<Subject>,
     /// The file for the results as JSON.
-    #[arg(long, default_value_os_t = report_file())]
-    json: PathBuf,
+    /// By default `report.json` in `target/bench`, or `growth.json` there.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// The curves of `--only growth`; by default all of them.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "CURVES")]
+    growth: Vec<Curve>,
+    /// Number of points of each curve.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=12))]
+    points: u16,
 }
 
 /// A part of the bench that can be run alone.
@@ -79,11 +92,13 @@ pub enum Subject {
     Replay,
     /// From the webhook until readable by id in a real Elasticsearch, at several rates; only on request.
     Freshness,
+    /// Curves of rate, CPU time, memory and freshness, as plots, and a table of sizes; only on request.
+    Growth,
 }
 
 impl Options {
     fn wants(&self, subject: Subject) -> bool {
-        let is_usual = !matches!(subject, Subject::Placement | Subject::Replay | Subject::Freshness);
+        let is_usual = matches!(subject, Subject::Indexer | Subject::Receiver | Subject::Avro);
         self.only.map_or(is_usual, |only| only == subject)
     }
 }
@@ -93,36 +108,41 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
-fn report_file() -> PathBuf {
-    paths::in_repository("target/bench/report.json")
-}
-
-/// Runs the bench until it is done or Ctrl-C, prints the table, writes the JSON, and stops everything it started.
+/// Runs the bench until it is done or Ctrl-C, prints the results, writes the JSON, and stops everything it started.
 ///
 /// # Errors
 /// If the stack or a service does not start or does not work; never because an aim is missed.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
-    let report = runtime.block_on(async {
+    let results = runtime.block_on(async {
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         tokio::select! {
-            report = measure(options) => report.map(Some),
+            results = results(options) => results.map(Some),
             _ = interrupt.recv() => Ok(None),
             _ = terminate.recv() => Ok(None),
         }
     })?;
-    let report = report.context("interrupted")?;
-    report.write(&options.json)?;
-    println!("\n{report}\nThe same as JSON: {}", options.json.display());
+    println!("\n{}", results.context("interrupted")?);
     Ok(())
 }
 
-async fn measure(options: &Options) -> anyhow::Result<Report> {
+/// Measures, writes the files, and returns the results as text.
+async fn results(options: &Options) -> anyhow::Result<String> {
     usage::ensure_known()?;
     let _alone = ensure_alone()?;
     if cfg!(debug_assertions) {
         eprintln!("bench: this is not a release build: the figures mean nothing (make bench, or cargo run --release)");
     }
+    if options.wants(Subject::Growth) {
+        return growth::run(options).await;
+    }
+    let report = measure(options).await?;
+    let json = options.json.clone().unwrap_or_else(|| paths::in_repository("target/bench/report.json"));
+    report.write(&json)?;
+    Ok(format!("{report}\nThe same as JSON: {}", json.display()))
+}
+
+async fn measure(options: &Options) -> anyhow::Result<Report> {
     let mut report = Report::new(options.rounds);
     if options.wants(Subject::Indexer) || options.wants(Subject::Receiver) {
         setup::ensure_built()?;

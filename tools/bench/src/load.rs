@@ -25,6 +25,8 @@ const DIFFERENT: u64 = 10_000;
 const IN_A_FILE: u64 = 1_000;
 /// The number of events sent before the measured ones.
 const WARM_UP: u64 = 5_000;
+/// The divisor of the load's time limit that gives the one for these events.
+const WARM_UP_SHARE: u32 = 4;
 /// The time limit for one answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest head of an answer.
@@ -41,6 +43,8 @@ pub(super) struct Load {
     each: u64,
     /// The time between two requests; `None` sends the next one as soon as a connection is free.
     interval: Option<Duration>,
+    /// The time after which no request is begun any more.
+    limit: Option<Duration>,
 }
 
 impl Load {
@@ -49,11 +53,25 @@ impl Load {
     /// # Errors
     /// If there are fewer requests than connections.
     pub(super) fn new(token: &str, connections: u16, count: u64) -> anyhow::Result<Self> {
-        anyhow::ensure!(count >= u64::from(connections), "fewer requests than connections");
         let events = Events::unique();
-        let requests =
-            (0..DIFFERENT.min(count)).map(|number| request(token, "application/avro", &events.event(number).encode()));
-        Ok(Self { requests: requests.collect(), connections, count, each: 1, interval: None })
+        let bodies = (0..DIFFERENT.min(count)).map(|number| events.event(number).encode());
+        Self::of_bodies(token, "application/avro", bodies, connections, count)
+    }
+
+    /// Returns a load like [`Load::new`] with the events in `bodies`, in turn, which are of this media type.
+    ///
+    /// # Errors
+    /// As for [`Load::new`].
+    pub(super) fn of_bodies(
+        token: &str,
+        media_type: &str,
+        bodies: impl Iterator<Item = Vec<u8>>,
+        connections: u16,
+        count: u64,
+    ) -> anyhow::Result<Self> {
+        anyhow::ensure!(count >= u64::from(connections), "fewer requests than connections");
+        let requests = bodies.map(|body| request(token, media_type, &body)).collect();
+        Ok(Self { requests, connections, count, each: 1, interval: None, limit: None })
     }
 
     /// Returns a load of `count` events in container files of 1,000, at least one file, over up to 8 connections.
@@ -71,7 +89,7 @@ impl Load {
             anyhow::Ok(request(token, "application/vnd.apache.avro+container", &file))
         };
         let requests = (0..count.min(DIFFERENT / IN_A_FILE)).map(file).collect::<anyhow::Result<_>>()?;
-        Ok(Self { requests, connections, count, each: IN_A_FILE, interval: None })
+        Ok(Self { requests, connections, count, each: IN_A_FILE, interval: None, limit: None })
     }
 
     /// Returns the same load, limited to this many requests per second.
@@ -82,6 +100,11 @@ impl Load {
     /// Returns the same load with this many times the connections.
     pub(super) fn crowded(&self, times: u16) -> Self {
         Self { connections: self.connections.saturating_mul(times), ..self.clone() }
+    }
+
+    /// Returns the same load, but ends it after `limit` if there are requests left.
+    pub(super) fn within(&self, limit: Duration) -> Self {
+        Self { limit: Some(limit), ..self.clone() }
     }
 
     /// Returns the same load with at most `count` requests.
@@ -108,7 +131,9 @@ impl Load {
     /// # Errors
     /// As for [`Load::send`].
     pub(super) async fn warm_up(&self, address: SocketAddr) -> anyhow::Result<()> {
-        let little = Self { count: (WARM_UP / self.each).min(self.count), interval: None, ..self.clone() };
+        let count = (WARM_UP / self.each).min(self.count);
+        let limit = self.limit.map(|limit| limit / WARM_UP_SHARE);
+        let little = Self { count, interval: None, limit, ..self.clone() };
         little.send(address).await.map(drop)
     }
 
@@ -142,7 +167,7 @@ impl Load {
         let mut buffer = Vec::with_capacity(1 << 10);
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= self.count {
+            if number >= self.count || self.limit.is_some_and(|limit| start.elapsed() >= limit) {
                 return Ok(latencies);
             }
             if let Some(interval) = self.interval {

@@ -42,8 +42,19 @@ pub(super) struct Counts {
     first: Option<Instant>,
 }
 
+/// The backing indices of each alias.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Backing {
+    /// How many there are.
+    pub(super) count: u32,
+    /// When the first one was created, in milliseconds since the Unix epoch.
+    pub(super) first: i64,
+    /// The time between two creations, in milliseconds.
+    pub(super) interval: i64,
+}
+
 /// Serves until the process is killed.
-pub(super) fn run() -> anyhow::Result<()> {
+pub(super) fn run(backing: Backing) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         child::say(&listener.local_addr()?);
@@ -52,7 +63,7 @@ pub(super) fn run() -> anyhow::Result<()> {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
             let counts = Arc::clone(&counts);
-            let service = service_fn(move |request| answer(request, Arc::clone(&counts)));
+            let service = service_fn(move |request| answer(request, Arc::clone(&counts), backing));
             tokio::spawn(async move {
                 // A broken connection is the client's concern.
                 http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
@@ -61,13 +72,17 @@ pub(super) fn run() -> anyhow::Result<()> {
     })
 }
 
-async fn answer(request: Request<Incoming>, counts: Arc<Mutex<Counts>>) -> anyhow::Result<Response<Full<Bytes>>> {
+async fn answer(
+    request: Request<Incoming>,
+    counts: Arc<Mutex<Counts>>,
+    backing: Backing,
+) -> anyhow::Result<Response<Full<Bytes>>> {
     if request.uri().path() == COUNTS_PATH {
         let counts = *counts.lock().unwrap_or_else(PoisonError::into_inner);
         return json(StatusCode::OK, serde_json::to_string(&counts)?);
     }
     if request.uri().query().is_some_and(|query| query.contains("features=")) {
-        return json(StatusCode::OK, backing_indices(request.uri().path().trim_start_matches('/')));
+        return json(StatusCode::OK, backing.list(request.uri().path().trim_start_matches('/')));
     }
     if !request.uri().path().ends_with("/_bulk") {
         let head_only = request.method() == Method::HEAD;
@@ -92,15 +107,6 @@ async fn answer(request: Request<Incoming>, counts: Arc<Mutex<Counts>>) -> anyho
     json(StatusCode::OK, body)
 }
 
-/// Returns the list of backing indices of `alias`: a single one, old enough for all events.
-fn backing_indices(alias: &str) -> String {
-    let index = serde_json::json!({
-        "aliases": { alias: { "is_write_index": true } },
-        "settings": { "index": { "creation_date": "0" } },
-    });
-    serde_json::json!({ format!("{alias}-000001"): index }).to_string()
-}
-
 /// Returns the number of lines and bytes of a body.
 async fn drain(mut body: Incoming) -> anyhow::Result<(usize, usize)> {
     let (mut lines, mut bytes) = (0, 0);
@@ -122,6 +128,28 @@ fn json(status: StatusCode, body: impl Into<Bytes>) -> anyhow::Result<Response<F
         .context("the answer cannot be built")
 }
 
+impl Backing {
+    /// A single index, old enough for all events.
+    pub(super) const ONE: Self = Self { count: 1, first: 0, interval: 0 };
+
+    /// Returns the list of the backing indices of `aliases`, separated by commas. The last one of each is its write
+    /// index.
+    fn list(self, aliases: &str) -> String {
+        let mut indices = serde_json::Map::new();
+        for alias in aliases.split(',') {
+            for number in 1..=self.count {
+                let created = self.first + self.interval * i64::from(number - 1);
+                let index = serde_json::json!({
+                    "aliases": { alias: { "is_write_index": number == self.count } },
+                    "settings": { "index": { "creation_date": created.to_string() } },
+                });
+                indices.insert(format!("{alias}-{number:06}"), index);
+            }
+        }
+        serde_json::Value::Object(indices).to_string()
+    }
+}
+
 impl Counts {
     fn add(&mut self, begin: Instant, documents: usize, bytes: usize) {
         let first = *self.first.get_or_insert(begin);
@@ -131,3 +159,6 @@ impl Counts {
         self.duration = first.elapsed();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! The parts that a child process can run: the floors, and the stand-in for Elasticsearch.
 
+use super::null_elasticsearch::Backing;
 use super::{child, http_floor, kafka_floor, null_elasticsearch};
 
 /// A part to run in a child process. Not for use by hand.
@@ -20,7 +21,14 @@ pub enum Part {
     HttpFloor,
     /// An Elasticsearch that accepts everything.
     #[command(hide = true)]
-    NullElasticsearch,
+    NullElasticsearch {
+        /// How many backing indices each alias has.
+        indices: u32,
+        /// When the first of them was created, in milliseconds since the Unix epoch.
+        first: i64,
+        /// The time between two creations, in milliseconds.
+        interval: i64,
+    },
 }
 
 impl Part {
@@ -33,7 +41,9 @@ impl Part {
         match self {
             Self::KafkaFloor { brokers, topic, events } => kafka_floor::run(brokers, topic, *events),
             Self::HttpFloor => http_floor::run(),
-            Self::NullElasticsearch => null_elasticsearch::run(),
+            Self::NullElasticsearch { indices, first, interval } => {
+                null_elasticsearch::run(Backing { count: *indices, first: *first, interval: *interval })
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use super::part::Part;
 use super::report::{Line, Report};
 use super::sample::Sample;
 use super::setup::Setup;
+use harness::config::Config;
 use harness::pipeline::ready;
 use harness::usage::Usage;
 
@@ -45,7 +46,15 @@ pub(super) async fn files_round(setup: &Setup, load: &Load, report: &mut Report)
 }
 
 async fn receiver(setup: &Setup, load: &Load) -> anyhow::Result<Sample> {
-    let (mut receiver, address, admin) = setup.receiver()?;
+    under_load(setup, setup.config(), load).await
+}
+
+/// Measures a receiver with `config`.
+///
+/// # Errors
+/// If it does not answer 200 to each request.
+pub(super) async fn under_load(setup: &Setup, config: Config, load: &Load) -> anyhow::Result<Sample> {
+    let (mut receiver, address, admin) = setup.receiver(config)?;
     let outcome = async {
         ready(&admin).await?;
         measure(receiver.id(), address, load).await
@@ -60,7 +69,7 @@ async fn receiver(setup: &Setup, load: &Load) -> anyhow::Result<Sample> {
 }
 
 async fn floor(load: &Load) -> anyhow::Result<Sample> {
-    let (server, address) = Child::server(Part::HTTP_FLOOR).await?;
+    let (server, address) = Child::server(&[Part::HTTP_FLOOR]).await?;
     measure(server.id(), address, load).await.context("axum answering 200")
 }
 

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use anyhow::Context;
 use serde::Serialize;
 
+use super::machine::Machine;
+use super::number::short;
+use super::output;
 use super::sample::{Sample, median};
 use aims::Verdict;
 use harness::event::now;
-use machine::Machine;
 
 mod aims;
-mod machine;
 
 /// A line of the table, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -194,11 +194,7 @@ impl Report {
             "lines": lines.collect::<Vec<_>>(),
             "aims": self.verdicts(),
         });
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        }
-        let text = serde_json::to_string_pretty(&report)? + "\n";
-        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+        output::write(path, &(serde_json::to_string_pretty(&report)? + "\n"))
     }
 
     fn summary(&self, line: Line) -> Option<Summary> {
@@ -253,25 +249,6 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
-}
-
-/// Formats a number with at least three significant digits, and separates thousands.
-fn short(value: f64) -> String {
-    if value < 10.0 {
-        return format!("{value:.2}");
-    }
-    if value < 1_000.0 {
-        return format!("{value:.1}");
-    }
-    let digits = format!("{value:.0}");
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

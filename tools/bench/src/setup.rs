@@ -106,7 +106,7 @@ impl Setup {
         Feed {
             brokers: self.brokers(),
             topic: topic.to_owned(),
-            schema_id: self.schema_id,
+            schema_ids: vec![self.schema_id],
             mix: Mix::good(Events::new(0, now())),
             per_second: None,
         }
@@ -122,12 +122,53 @@ impl Setup {
         self.stack.stack.brokers()
     }
 
-    /// Starts an indexer with its own group that writes to `elasticsearch`. Also returns the URL of its admin port.
+    /// Returns the config that is measured: the defaults, except for addresses. The indexer reads [`EVENTS`].
+    pub(super) fn config(&self) -> Config {
+        self.config.clone()
+    }
+
+    /// Returns the same config with `topic` between receiver and indexer, and as the name of the index.
+    pub(super) fn config_through(&self, topic: &str) -> Config {
+        let mut config = self.config_of(topic, Strategy::Rollover);
+        for source in config.receiver.sources.values_mut() {
+            source.topic = Some(topic.to_owned());
+        }
+        config
+    }
+
+    /// Creates a topic with `partitions`, and returns its name.
+    ///
+    /// # Errors
+    /// If Kafka fails to.
+    pub(super) async fn topic(&self, partitions: i32) -> anyhow::Result<String> {
+        let topic = format!("bench-{}", uuid::Uuid::new_v4().simple());
+        Kafka::new(self.brokers()).create_topic(&topic, partitions).await?;
+        Ok(topic)
+    }
+
+    /// Deletes `topic`.
+    ///
+    /// # Errors
+    /// If Kafka fails to.
+    pub(super) async fn delete(&self, topic: &str) -> anyhow::Result<()> {
+        Kafka::new(self.brokers()).delete_topic(topic).await
+    }
+
+    /// Registers `schema` under `subject`, and returns its id.
+    ///
+    /// # Errors
+    /// If the registry refuses.
+    pub(super) async fn register(&self, subject: &str, schema: &str) -> anyhow::Result<u32> {
+        register(&self.stack.stack.registry_url(), subject, schema).await
+    }
+
+    /// Starts an indexer with `config` and its own group that writes to `elasticsearch`. Also returns the URL of its
+    /// admin port.
     ///
     /// # Errors
     /// If it cannot be started.
-    pub(super) fn indexer(&self, elasticsearch: SocketAddr) -> anyhow::Result<(Process, String)> {
-        self.indexer_of(self.config.clone(), format!("http://{elasticsearch}"))
+    pub(super) fn indexer(&self, config: Config, elasticsearch: SocketAddr) -> anyhow::Result<(Process, String)> {
+        self.indexer_of(config, format!("http://{elasticsearch}"))
     }
 
     /// Starts an indexer with its own topic that writes to the index of that name in the stack's Elasticsearch. Also
@@ -136,10 +177,9 @@ impl Setup {
     /// # Errors
     /// If it cannot be started.
     pub(super) async fn placing_indexer(&self, strategy: Strategy) -> anyhow::Result<(Process, String, String)> {
-        let topic = format!("bench-{}", uuid::Uuid::new_v4().simple());
-        Kafka::new(self.brokers()).create_topic(&topic, PARTITIONS).await?;
+        let topic = self.topic(PARTITIONS).await?;
         // The index is created with the fields of the topic's schema.
-        register(&self.stack.stack.registry_url(), &topic, SCHEMA).await?;
+        self.register(&topic, SCHEMA).await?;
         let mut config = self.config_of(&topic, strategy);
         config.elasticsearch.placement.margin = PLACEMENT_MARGIN;
         let (indexer, admin) = self.indexer_of(config, self.stack.stack.elasticsearch_url())?;
@@ -151,14 +191,10 @@ impl Setup {
     /// # Errors
     /// If one cannot be started.
     pub(super) async fn flow(&self) -> anyhow::Result<Flow> {
-        let topic = format!("bench-{}", uuid::Uuid::new_v4().simple());
-        Kafka::new(self.brokers()).create_topic(&topic, PARTITIONS).await?;
-        let mut config = self.config_of(&topic, Strategy::Rollover);
+        let topic = self.topic(PARTITIONS).await?;
+        let config = self.config_through(&topic);
         let (indexer, indexer_admin) = self.indexer_of(config.clone(), self.stack.stack.elasticsearch_url())?;
-        for source in config.receiver.sources.values_mut() {
-            source.topic = Some(topic.clone());
-        }
-        let (receiver, webhook, receiver_admin) = self.receiver_of(config)?;
+        let (receiver, webhook, receiver_admin) = self.receiver(config)?;
         Ok(Flow { indexer, indexer_admin, receiver, receiver_admin, webhook, topic })
     }
 
@@ -203,15 +239,11 @@ impl Setup {
         Ok((self.service(Binary::Indexer, &config)?, admin))
     }
 
-    /// Starts a receiver. Also returns the address of the webhook and the URL of its admin port.
+    /// Starts a receiver with `config`. Also returns the address of the webhook and the URL of its admin port.
     ///
     /// # Errors
     /// If it cannot be started.
-    pub(super) fn receiver(&self) -> anyhow::Result<(Process, SocketAddr, String)> {
-        self.receiver_of(self.config.clone())
-    }
-
-    fn receiver_of(&self, mut config: Config) -> anyhow::Result<(Process, SocketAddr, String)> {
+    pub(super) fn receiver(&self, mut config: Config) -> anyhow::Result<(Process, SocketAddr, String)> {
         config.receiver.listen = address()?;
         config.receiver.admin_listen = address()?;
         let admin = format!("http://{}", config.receiver.admin_listen);

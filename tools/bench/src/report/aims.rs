@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Line, Summary, short};
+use super::super::number::short;
+use super::{Line, Summary};
 
 /// One aim.
 struct Aim {

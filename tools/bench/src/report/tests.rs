@@ -50,9 +50,3 @@ fn the_json_holds_each_round() {
     assert_eq!(json["aims"][0]["aim"]["at_most"], 5.4);
     assert_eq!(json["aims"][0]["met"], true);
 }
-
-#[test]
-fn numbers_are_short_and_readable() {
-    let shown = [0.0, 0.564, 12.34, 999.0, 1_000.0, 1_234_567.0].map(short);
-    assert_eq!(shown, ["0.00", "0.56", "12.3", "999.0", "1,000", "1,234,567"]);
-}
