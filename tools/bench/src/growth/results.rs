@@ -59,12 +59,10 @@ impl Results {
     }
 
     fn json(&self) -> Value {
-        let curve =
-            |curve: &Measured| json!({"curve": curve.curve.name(), "unit": curve.curve.unit(), "points": curve.points});
         json!({
             "started_at_ms": self.started_at,
             "machine": self.machine,
-            "curves": self.curves.iter().map(curve).collect::<Vec<_>>(),
+            "curves": self.curves.iter().map(curve_as_json).collect::<Vec<_>>(),
             "sizing": self.needs(),
         })
     }
@@ -88,6 +86,10 @@ impl fmt::Display for Results {
         }
         Ok(())
     }
+}
+
+fn curve_as_json(Measured { curve, points }: &Measured) -> Value {
+    json!({"curve": curve.name(), "unit": curve.unit(), "bent_by": curve.hint(), "points": points})
 }
 
 #[cfg(test)]
