@@ -86,7 +86,7 @@ pub struct Index {
     /// The steps before the first document.
     pub(crate) bootstrap: Arc<Bootstrap>,
     persistence: Persistence,
-    /// Lets one task work at a time: if the index is gone, every batch in flight notices at once.
+    /// Lets one task work at a time: if the index is gone, all batches in flight notice together.
     turn: Mutex<()>,
 }
 

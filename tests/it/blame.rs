@@ -94,8 +94,9 @@ impl Scene {
     async fn blocked(&self, member: &IndexerProcess, words: &[&str]) -> Result<()> {
         eventually("the indexer says that the index is at fault", || async {
             let unready = member.unready().await?;
-            let is_told = unready.contains("elasticsearch: blocked") && words.iter().all(|word| unready.contains(word));
-            anyhow::ensure!(is_told, "{unready:?}");
+            let is_reported =
+                unready.contains("elasticsearch: blocked") && words.iter().all(|word| unready.contains(word));
+            anyhow::ensure!(is_reported, "{unready:?}");
             Ok(())
         })
         .await

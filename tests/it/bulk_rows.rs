@@ -173,7 +173,7 @@ async fn blocks_pause_until_they_are_gone(row: Row) -> Result<()> {
     for (number, (block, unblock, word)) in (0..).zip(BLOCKS) {
         change(&row, block).await?;
         row.pipeline.feed(row.mix).write(number * EVENTS..(number + 1) * EVENTS).await?;
-        eventually("the block is told", || async {
+        eventually("the block is reported", || async {
             let unready = indexer.unready().await?;
             anyhow::ensure!(unready.contains(word) && unready.contains(row.index()), "{block}: {unready:?}");
             Ok(())

@@ -82,7 +82,7 @@ async fn one_invalid_datum_in_a_file_is_named_and_nothing_is_produced() -> Resul
 #[tokio::test]
 async fn a_damaged_or_too_large_file_is_refused_as_a_whole() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "containers-damaged").await?;
-    // What is unknown is refused immediately.
+    // Without patience, a body whose schema is unknown is refused immediately.
     pipeline.config.schema_registry.patience = Duration::ZERO;
     let source = pipeline.config.receiver.sources.get_mut("cxone").expect("the source is there");
     source.limits.max_events = 50;
@@ -130,7 +130,7 @@ async fn a_damaged_or_too_large_file_is_refused_as_a_whole() -> Result<()> {
 #[tokio::test]
 async fn the_schema_of_a_file_is_registered_only_if_the_source_allows() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "containers-register").await?;
-    // What is unknown is refused immediately.
+    // Without patience, a body whose schema is unknown is refused immediately.
     pipeline.config.schema_registry.patience = Duration::ZERO;
     let datum = [b"\x06e-1".as_slice(), b"\x0e"].concat();
     let file = container::file(LONGER, Codec::Null, &[std::slice::from_ref(&datum)])?;

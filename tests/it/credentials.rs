@@ -45,7 +45,7 @@ async fn blocked(indexer: &IndexerProcess, words: &[&str]) -> Result<()> {
         let unready = indexer.unready().await?;
         let reason = unready.lines().find(|line| line.starts_with("elasticsearch: ")).unwrap_or_default();
         anyhow::ensure!(words.iter().all(|word| reason.contains(word)), "{words:?} are not all in {unready:?}");
-        anyhow::ensure!(!unready.contains(PASSWORD), "a secret is told");
+        anyhow::ensure!(!unready.contains(PASSWORD), "a secret is shown");
         Ok(())
     })
     .await?;

@@ -35,7 +35,7 @@ async fn assert_found(config: &Path, arguments: &[&str], state: &str) -> Result<
 }
 
 /// Asserts that the report of the indexed event `id` names source, request, record and document.
-async fn told_whole(config: &Path, id: &str) -> Result<()> {
+async fn assert_reported_in_full(config: &Path, id: &str) -> Result<()> {
     let indexed = assert_found(config, &[id], "indexed").await?;
     let record = &indexed["records"][0];
     assert_eq!((&record["source"], &record["request_id"]), (&"cxone".into(), &"r-indexed".into()), "{indexed:#}");
@@ -83,7 +83,7 @@ async fn an_event_is_found_in_each_state() -> Result<()> {
 
     let indexer = pipeline.indexer().await?;
     pipeline.all_committed().await?;
-    told_whole(&config, &event(0).event_id).await?;
+    assert_reported_in_full(&config, &event(0).event_id).await?;
 
     let repeated = assert_found(&config, &[&event(1).event_id], "repeated").await?;
     assert_eq!(repeated["records"].as_array().map(Vec::len), Some(2), "{repeated:#}");

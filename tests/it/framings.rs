@@ -131,7 +131,7 @@ async fn an_older_schema_is_found_by_its_version_and_by_its_fingerprint() -> Res
 #[tokio::test]
 async fn bodies_of_unknown_form_or_encoding_are_refused_without_a_record() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "framings-refused").await?;
-    // What is unknown is refused immediately.
+    // Without patience, a body whose schema is unknown is refused immediately.
     pipeline.config.schema_registry.patience = Duration::ZERO;
     let source = pipeline.config.receiver.sources.get_mut("cxone").expect("the source is there");
     source.limits.max_decompressed = "10KiB".parse().expect("a size");

@@ -121,7 +121,7 @@ async fn the_ids_of_the_only_source_of_a_topic_are_not_qualified() -> Result<()>
 }
 
 /// Deletes the pipeline's topic and creates it again.
-async fn make_anew(pipeline: &Pipeline) -> Result<()> {
+async fn recreate_topic(pipeline: &Pipeline) -> Result<()> {
     let topic = &pipeline.config.kafka.topic;
     pipeline.kafka.delete_topic(topic).await?;
     eventually("the topic can be made again", || async { pipeline.kafka.create_topic(topic, PARTITIONS).await }).await
@@ -138,7 +138,7 @@ async fn before_and_after(
     pipeline.config.elasticsearch.on_duplicate = on_duplicate;
     for part in ["before", "after"] {
         if part == "after" {
-            make_anew(&pipeline).await?;
+            recreate_topic(&pipeline).await?;
         }
         let records: Vec<Raw> = (0..10).map(|number| record(&pipeline, number, part)).collect();
         pipeline.kafka.produce(&pipeline.config.kafka.topic, &records).await?;

@@ -41,7 +41,7 @@ async fn lag_is_none(pipeline: &Pipeline, indexer: &Service) -> Result<()> {
 }
 
 /// Deletes the topic and creates it again immediately.
-async fn make_anew(pipeline: &Pipeline) -> Result<()> {
+async fn recreate_topic(pipeline: &Pipeline) -> Result<()> {
     let topic = &pipeline.config.kafka.topic;
     pipeline.kafka.delete_topic(topic).await?;
     eventually("the topic is created again", || pipeline.kafka.create_topic(topic, PARTITIONS)).await
@@ -49,13 +49,13 @@ async fn make_anew(pipeline: &Pipeline) -> Result<()> {
 
 /// Indexes [`BEFORE`] events, re-creates the topic under the running indexer, and writes `after` others. All must be
 /// indexed.
-async fn made_anew(scenario: &str, after: u64) -> Result<()> {
+async fn recreated(scenario: &str, after: u64) -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
     let indexer = pipeline.indexer().await?;
     let mix = Mix::good(Events::unique());
     pipeline.feed(mix).write(0..BEFORE).await?;
     pipeline.delivered_exactly(&mix.indexable(&(0..BEFORE).collect::<Vec<_>>())).await?;
-    make_anew(&pipeline).await?;
+    recreate_topic(&pipeline).await?;
     pipeline.feed(mix).write(BEFORE..BEFORE + after).await?;
     eventually("all events of both topics are indexed", || async {
         let documents = pipeline.search.count(&pipeline.config.elasticsearch.index_name).await?;
@@ -76,12 +76,12 @@ async fn made_anew(scenario: &str, after: u64) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recreated_topic_longer_than_before_is_read_from_its_start() -> Result<()> {
-    made_anew("log-anew-longer", 6_000).await
+    recreated("log-anew-longer", 6_000).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recreated_topic_shorter_than_before_is_read_from_its_start() -> Result<()> {
-    made_anew("log-anew-shorter", 500).await
+    recreated("log-anew-shorter", 500).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -52,7 +52,7 @@ async fn an_indexer_survives_a_long_outage_in_its_memory_and_group() -> Result<(
         tokio::time::sleep(rest).await;
     }
     let held = indexer.metric(&of_topic("penstock_indexer_held_bytes")).await?;
-    let peak_away = indexer.usage()?.peak_bytes;
+    let peak_meanwhile = indexer.usage()?.peak_bytes;
     elasticsearch.start_again(Part::Elasticsearch).await?;
     let back = back_at(&pipeline).await?;
     eventually("the drain begins", || async {
@@ -64,10 +64,10 @@ async fn an_indexer_survives_a_long_outage_in_its_memory_and_group() -> Result<(
     pipeline.all_committed_within(patience() * 5).await?;
     let peak = indexer.usage()?.peak_bytes;
     eprintln!(
-        "away for {:?} with {events} events: {} MiB held, peak {} MiB while away, {} MiB in all; drain began {began:?} after the return, and was done after {:?}",
+        "down for {:?} with {events} events: {} MiB held, peak {} MiB meanwhile, {} MiB in all; drain began {began:?} after the return, and was done after {:?}",
         outage,
         held as u64 >> 20,
-        peak_away >> 20,
+        peak_meanwhile >> 20,
         peak >> 20,
         back.elapsed()
     );

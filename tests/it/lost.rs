@@ -34,7 +34,7 @@ async fn they_end(pipeline: &Pipeline) -> Result<()> {
     pipeline.feed(mix).write(0..EVENTS).await?;
     let mut still = members.split_off(1);
     for member in &mut still {
-        member.stand_still()?;
+        member.pause()?;
     }
     eventually("the last one has all partitions", || async {
         let assigned = assigned_partitions(members[0].admin_url(), &pipeline.config.kafka.topic).await?;
@@ -44,7 +44,7 @@ async fn they_end(pipeline: &Pipeline) -> Result<()> {
     .await?;
     for member in &still {
         member.terminate()?;
-        member.go_on()?;
+        member.resume()?;
     }
     for (number, member) in still.into_iter().enumerate() {
         let status = member.ended().await.with_context(|| format!("member {number}"))?;

@@ -20,8 +20,8 @@ use harness::stack::{OwnStack, Part};
 const CONNECTIONS: usize = 64;
 /// This is slow enough for faults to happen under load, and fast enough for a test.
 const PER_SECOND: u64 = 1_500;
-const ELASTICSEARCH_AWAY: Duration = Duration::from_secs(30);
-const KAFKA_AWAY: Duration = Duration::from_secs(15);
+const ELASTICSEARCH_OUTAGE: Duration = Duration::from_secs(30);
+const KAFKA_OUTAGE: Duration = Duration::from_secs(15);
 
 /// Everything that the faults affect.
 struct Scene {
@@ -52,13 +52,13 @@ impl Scene {
         self.reached(round, 16).await?;
         self.indexers[1].kill_and_start_again()?;
         self.reached(round, 24).await?;
-        self.elasticsearch_away().await?;
+        self.elasticsearch_outage().await?;
         self.reached(round, 70).await?;
         for indexer in &mut self.indexers {
             indexer.kill_and_start_again()?;
         }
         self.reached(round, 78).await?;
-        self.kafka_away().await?;
+        self.kafka_outage().await?;
         self.reached(round, 88).await?;
         self.indexers[0].kill_and_start_again()?;
         self.reached(round, 96).await?;
@@ -66,7 +66,7 @@ impl Scene {
     }
 
     /// Stops Elasticsearch. Meanwhile, kills an indexer whose batches cannot be written.
-    async fn elasticsearch_away(&mut self) -> Result<()> {
+    async fn elasticsearch_outage(&mut self) -> Result<()> {
         // Its restart was longer ago. An indexer that has not sent anything yet would not know that Elasticsearch is
         // down.
         let longest = &self.indexers[0];
@@ -76,24 +76,24 @@ impl Scene {
             Ok(())
         })
         .await?;
-        let away = tokio::time::Instant::now();
+        let began = tokio::time::Instant::now();
         self.stack.stop(Part::Elasticsearch).await?;
         not_ready(longest.admin_url(), "elasticsearch").await?;
         self.indexers[1].kill_and_start_again()?;
         not_ready(self.indexers[1].admin_url(), "index").await?;
-        tokio::time::sleep_until(away + ELASTICSEARCH_AWAY).await;
+        tokio::time::sleep_until(began + ELASTICSEARCH_OUTAGE).await;
         self.stack.start_again(Part::Elasticsearch).await
     }
 
-    async fn kafka_away(&mut self) -> Result<()> {
-        let away = tokio::time::Instant::now();
+    async fn kafka_outage(&mut self) -> Result<()> {
+        let began = tokio::time::Instant::now();
         self.stack.stop(Part::Kafka).await?;
         for receiver in &self.receivers {
             not_ready(&receiver.admin_url(), "kafka").await?;
             let livez = http::get(&format!("{}/livez", receiver.admin_url())).await?;
             assert_eq!(livez.status, 200, "a receiver without Kafka is alive");
         }
-        tokio::time::sleep_until(away + KAFKA_AWAY).await;
+        tokio::time::sleep_until(began + KAFKA_OUTAGE).await;
         self.stack.start_again(Part::Kafka).await
     }
 }
@@ -135,7 +135,7 @@ async fn kills_and_outages_lose_and_repeat_no_acknowledged_event() -> Result<()>
 
     let outcome = sending.await??;
     eprintln!("{:?}; answers: {:?}; broken: {}", outcome.elapsed, outcome.answers, outcome.broken);
-    assert!(outcome.answers.get(&503).is_some_and(|count| *count > 0), "no 503 while Kafka was away");
+    assert!(outcome.answers.get(&503).is_some_and(|count| *count > 0), "no 503 while Kafka was down");
     let bad = (0..events).filter(|number| mix.flaw(*number).is_some());
     assert_eq!(outcome.refused.range(..events).map(|(number, _)| *number).collect::<Vec<_>>(), bad.collect::<Vec<_>>());
     assert!(outcome.refused.keys().all(|number| mix.flaw(*number).is_some()), "a good event was refused");

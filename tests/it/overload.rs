@@ -99,7 +99,7 @@ async fn requests_beyond_the_rate_of_a_source_are_answered_429() -> Result<()> {
     let accepted = answers.iter().filter(|answer| answer.status == 200).count();
     assert!(accepted >= 3, "only {accepted} of a burst of 3");
     let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 200).collect();
-    assert!(!refused.is_empty(), "ten at once, and none refused");
+    assert!(!refused.is_empty(), "ten together, and none refused");
     for answer in refused {
         assert_problem(answer, 429, "rate-limited")?;
     }
@@ -107,7 +107,7 @@ async fn requests_beyond_the_rate_of_a_source_are_answered_429() -> Result<()> {
     Ok(())
 }
 
-/// Runs `count` futures at once, and returns their results.
+/// Runs `count` futures concurrently, and returns their results.
 async fn futures_of<T, F: Future<Output = Result<T>>>(count: usize, make: impl Fn() -> F) -> Result<Vec<T>> {
     futures::future::try_join_all((0..count).map(|_| make())).await
 }

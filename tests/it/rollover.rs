@@ -126,13 +126,13 @@ impl Scene {
     async fn fail(&mut self, round: u64) -> Result<()> {
         let begin = self.begin + Duration::from_secs(10 * round);
         let one = usize::try_from(round)? % FLEET;
-        self.fleet[one].stand_still()?;
+        self.fleet[one].pause()?;
         for second in [3, 6] {
             sleep_until(begin + Duration::from_secs(second)).await;
             self.fleet[(one + 1) % FLEET].kill_and_start_again()?;
         }
         sleep_until(begin + STANDSTILL).await;
-        self.fleet[one].go_on()?;
+        self.fleet[one].resume()?;
         sleep_until(begin + Duration::from_secs(10)).await;
         Ok(())
     }

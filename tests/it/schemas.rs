@@ -67,7 +67,7 @@ async fn a_file_schema_with_another_meaning_is_not_confused() -> Result<()> {
     let (registered, other) = (priced(2, "timestamp-millis"), priced(4, "timestamp-micros"));
     assert_eq!(Schema::parse(&registered)?.fingerprint(), Schema::parse(&other)?.fingerprint());
     let (mut pipeline, _, id) = pipeline("schemas-meaning", &registered).await?;
-    // What is unknown is refused immediately.
+    // Without patience, a body whose schema is unknown is refused immediately.
     pipeline.config.schema_registry.patience = Duration::ZERO;
     let same = container::file(&registered, Codec::Null, &[&[datum("a", 1_000)]])?;
     let different = container::file(&other, Codec::Null, &[&[datum("b", 1_000_000)]])?;

@@ -63,7 +63,7 @@ fn naming(id: u32) -> Result<Vec<Naming>> {
 #[tokio::test]
 async fn a_schema_of_another_team_is_refused_without_a_hint() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "versions-foreign").await?;
-    // What is unknown is refused immediately.
+    // Without patience, a body whose schema is unknown is refused immediately.
     pipeline.config.schema_registry.patience = Duration::ZERO;
     let registry = pipeline.config.schema_registry.url.clone();
     let payroll = format!("{}-payroll", pipeline.config.kafka.topic);

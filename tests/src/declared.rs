@@ -15,7 +15,8 @@ const BEGIN: &str =
     "<!-- The lists are made from the code: PENSTOCK_WRITE_DOCS=1 cargo test --workspace --lib declared -->\n";
 
 /// The metrics that neither a panel nor a rule shows, with the reason.
-const EXEMPT: [(&str, &str); 1] = [("process_virtual_memory_bytes", "reserved address space is no sign of anything")];
+const EXEMPT: [(&str, &str); 1] =
+    [("process_virtual_memory_bytes", "reserved address space says nothing about memory in use")];
 
 /// Returns the metrics of both services, those of the receiver only, and those of the indexer only.
 fn declared() -> Result<[Vec<Declaration>; 3]> {
@@ -47,7 +48,7 @@ fn the_document_lists_all_metrics_as_the_code_declares_them() -> Result<()> {
         std::fs::write(&path, &wanted)?;
         return Ok(());
     }
-    assert!(text == wanted, "{DOCUMENT} is not what the code declares: write it anew with the command that it names");
+    assert!(text == wanted, "{DOCUMENT} is not what the code declares: run the command that it names");
     Ok(())
 }
 

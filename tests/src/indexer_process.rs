@@ -64,20 +64,20 @@ impl IndexerProcess {
         self.process.kill()
     }
 
-    /// Pauses it with SIGSTOP, with all its work in flight, until [`IndexerProcess::go_on`].
+    /// Pauses it with SIGSTOP, with all its work in flight, until [`IndexerProcess::resume`].
     ///
     /// # Errors
     /// Also if it had already ended by itself.
-    pub fn stand_still(&mut self) -> anyhow::Result<()> {
+    pub fn pause(&mut self) -> anyhow::Result<()> {
         self.process.ensure_running().context("an indexer ended by itself")?;
         self.process.signal("STOP")
     }
 
-    /// Resumes it with SIGCONT after [`IndexerProcess::stand_still`].
+    /// Resumes it with SIGCONT after [`IndexerProcess::pause`].
     ///
     /// # Errors
     /// If it has ended.
-    pub fn go_on(&self) -> anyhow::Result<()> {
+    pub fn resume(&self) -> anyhow::Result<()> {
         self.process.signal("CONT")
     }
 

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use rand::RngExt;
+use service::backoff::Backoff;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::http::{Connection, HttpAnswer, Method, Request, StatusCode};
@@ -23,8 +24,8 @@ mod mix;
 
 /// The longest `Retry-After` that the sender respects.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
-/// The longest wait after a broken connection.
-const MAX_BACKOFF: Duration = Duration::from_secs(1);
+/// The waits after a broken connection.
+const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(100), max: Duration::from_secs(1) };
 
 /// Describes what to send, and where.
 #[derive(Clone, Debug)]
@@ -178,7 +179,7 @@ impl Worker {
                     self.connection = None;
                     self.target += 1;
                     failures += 1;
-                    backoff(failures)
+                    BACKOFF.wait(failures, &mut rand::rng())
                 }
             };
             sleep(wait).await;
@@ -222,10 +223,4 @@ impl Worker {
         self.progress.refused.fetch_add(1, Ordering::Relaxed);
         None
     }
-}
-
-/// Returns a random wait up to a bound that doubles with each failure.
-fn backoff(failures: u32) -> Duration {
-    let bound = Duration::from_millis(50).saturating_mul(1 << failures.min(10)).min(MAX_BACKOFF);
-    rand::rng().random_range(Duration::ZERO..=bound)
 }

@@ -34,7 +34,7 @@ download() {
     if maven "$part" "$version" "$new" >"$log" 2>&1; then whole=yes; else whole=''; fi
     drop_damaged "$log" || break
     whole=''
-    tell "$part" "a download was damaged and is thrown away (try $try of 2)"
+    tell "$part" "a download was damaged and has been deleted (try $try of 2)"
   done
   [[ -n $whole ]] || {
     sed -n 's/^.*\[ERROR\] \([^[].*\)/  \1/p' "$log" | grep -vi -e 're-run Maven' -e 'For more information' | head -n 4 >&2 || true

@@ -63,7 +63,7 @@ impl Identity {
     }
 
     /// Notes that `partition` is read from its beginning, so that its offsets belong to the current topic.
-    pub(super) fn begin_anew(&mut self, partition: Partition) {
+    pub(super) fn begin_at_start(&mut self, partition: Partition) {
         self.partitions.insert(partition, self.current);
     }
 

@@ -62,7 +62,7 @@ impl Partitions {
         identity.assign(partition, metadata);
         let is_of_old_topic = identity.strangers().contains(&partition);
         if is_of_old_topic {
-            identity.begin_anew(partition);
+            identity.begin_at_start(partition);
         }
         let next = committed.filter(|_| !is_of_old_topic).or_else(|| self.reading.begin(partition));
         let is_closed = self.reading.open(partition, next);
@@ -78,8 +78,8 @@ impl Partitions {
     }
 
     /// Reads `partition` from its beginning, because its log is another one.
-    pub(super) fn begin_anew(&mut self, partition: Partition) {
-        self.logs.identity.begin_anew(partition);
+    pub(super) fn begin_at_start(&mut self, partition: Partition) {
+        self.logs.identity.begin_at_start(partition);
         self.begin(partition, None);
     }
 

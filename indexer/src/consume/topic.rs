@@ -82,7 +82,7 @@ impl Topic {
             }
         };
         for partition in &found {
-            self.partitions.begin_anew(*partition);
+            self.partitions.begin_at_start(*partition);
             self.figures.log_reset(reason);
         }
         self.partitions.logs.positions.distrust(&self.subscription.positions(), &found);

@@ -81,12 +81,12 @@ fn with_keep_last_the_version_grows_with_time_and_offset() {
         assert_eq!(action["index"]["version_type"], "external_gte");
         action["index"]["version"].as_u64().unwrap()
     };
-    assert!(versioned(Some(AT), 0) > versioned(Some(AT - 1), 1_000), "of a topic made anew");
+    assert!(versioned(Some(AT), 0) > versioned(Some(AT - 1), 1_000), "of a re-created topic");
     assert!(versioned(Some(AT), 43) > versioned(Some(AT), 42), "of the same millisecond");
     assert_eq!(versioned(Some(AT), 42), versioned(Some(AT), 42));
     assert_eq!(versioned(None, 42), 42);
     for timestamp in [i64::MIN, -1, i64::MAX] {
-        assert!(i64::try_from(versioned(Some(timestamp), i64::MAX)).is_ok(), "elasticsearch takes no other version");
+        assert!(i64::try_from(versioned(Some(timestamp), i64::MAX)).is_ok(), "elasticsearch accepts no other version");
     }
 }
 

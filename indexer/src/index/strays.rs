@@ -104,9 +104,9 @@ impl Strays {
         Ok(())
     }
 
-    /// Refuses to begin anew with a first backing index while others of the name are there without their alias:
-    /// somebody has taken it away, and a document that they hold would be written a second time. Those that documents
-    /// made again after they were deleted do not count.
+    /// Refuses to create a first backing index while others of the name exist without their alias: somebody has
+    /// removed it, and a document that they hold would be written a second time. Does not count those that OpenSearch
+    /// re-created for documents after they had been deleted.
     pub(super) async fn check_bereft(&self) -> Result<(), RequestError> {
         if self.settings.strategy != Strategy::Rollover {
             return Ok(());

@@ -3,9 +3,9 @@
 //!
 //! Failed, late and lost deliveries are treated alike: the sender is asked to try again, and the event's key makes the
 //! second record the same document as the first. While Kafka is known to be down or to lack the topic, events are
-//! refused immediately instead of filling the queue; [`watch`] finds out when Kafka is back. All checks that are possible
-//! beforehand (the events find room, and the topic accepts such records) are made before the first event of a request
-//! is queued.
+//! refused immediately instead of filling the queue; [`watch`] finds out when Kafka is back. All checks that are
+//! possible beforehand (the events find room, and the topic accepts such records) are made before the first event of a
+//! request is queued.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -21,8 +21,8 @@ pub(super) struct Sample {
     pub(super) p50_ms: Option<f64>,
     /// The 99th percentile of the time of a request, in milliseconds.
     pub(super) p99_ms: Option<f64>,
-    /// The longest time of a request, in milliseconds. If all requests wait at once, they are too few for `p99_ms` to
-    /// show it.
+    /// The longest time of a request, in milliseconds. If all requests wait at the same time, they are too few for
+    /// `p99_ms` to show it.
     pub(super) max_ms: Option<f64>,
 }
 

@@ -145,7 +145,7 @@ pub fn corpus(folder: &Path) -> anyhow::Result<Vec<(PathBuf, Input)>> {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "bin") {
             let input =
-                Input::decode(&std::fs::read(&path)?).with_context(|| format!("{} is no input", path.display()))?;
+                Input::decode(&std::fs::read(&path)?).with_context(|| format!("{} is not an input", path.display()))?;
             inputs.push((path, input));
         }
     }

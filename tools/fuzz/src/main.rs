@@ -37,7 +37,7 @@ fn main() -> Result<()> {
             println!("{}", texts::Target::new(kind)?.examine(&bytes)?);
             return Ok(());
         }
-        let input = Input::decode(&bytes).ok_or_else(|| anyhow::anyhow!("the file is no input"))?;
+        let input = Input::decode(&bytes).ok_or_else(|| anyhow::anyhow!("the file is not an input"))?;
         let (verdict, time) = Target::new()?.time(&input)?;
         println!("{verdict:?} after {time:?}: {} {}", input.content_type(), input.content_encoding());
         return Ok(());

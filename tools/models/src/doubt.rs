@@ -32,7 +32,7 @@ static INDEX: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("events"));
 pub enum Manner {
     /// With 400 and a type that says nothing.
     Unknown,
-    /// With the 400 that a full shard gives too, so that a witness is no evidence.
+    /// With the 400 that a full shard gives too, so that a witness proves nothing.
     LikeFullShard,
     /// With 500.
     Server,

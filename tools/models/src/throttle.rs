@@ -1,7 +1,7 @@
 //! Requests that wait for permission while Elasticsearch fails, is blocked or is overloaded, and recovers.
 //!
-//! The throttle is real: the limit of requests in flight and the breaker. The world is Elasticsearch, the tasks that ask
-//! for permission, in any order, and requests that are given up.
+//! The throttle is real: the limit of requests in flight and the breaker. The world is Elasticsearch, the tasks that
+//! ask for permission, in any order, and requests that are given up.
 //!
 //! P5: a failure pauses and resumes by itself: in the end every request has been sent. P6: the limit holds.
 
@@ -55,7 +55,7 @@ pub struct State {
     server: Server,
     /// The number of requests that each task has left, and the one that is in flight.
     tasks: Vec<(u8, Option<Admitted>)>,
-    /// Whether a request that was no probe was let through while requests were held back.
+    /// Whether a request other than a probe was let through while requests were held back.
     is_leaky: bool,
     breaks: u8,
     failures: u8,

@@ -121,6 +121,6 @@ proptest! {
             prop_assert!(aimd.target_bytes() >= SMALLEST_TARGET.min(max_bytes));
         }
         prop_assert!(started.is_empty());
-        prop_assert!(aimd.has_slot(), "nothing is under way, so something may go");
+        prop_assert!(aimd.has_slot(), "nothing is in flight, so something may be sent");
     }
 }

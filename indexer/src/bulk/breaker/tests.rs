@@ -169,7 +169,7 @@ proptest! {
                     prop_assert_eq!(breaker.admit(now), Admission::Probe);
                     true
                 }
-                Admission::AfterProbe => panic!("no probe is under way"),
+                Admission::AfterProbe => panic!("no probe is in flight"),
             };
             match event {
                 0 => drop(breaker.failed(probe, failure(), jitter, now, now)),
@@ -188,7 +188,7 @@ proptest! {
 fn an_unclear_answer_ends_an_outage_but_not_a_block() {
     let now = Instant::now();
     let mut breaker = opened(now);
-    assert_eq!(breaker.unclear(false, 0.5, now), None, "it is no probe");
+    assert_eq!(breaker.unclear(false, 0.5, now), None, "it is not a probe");
     assert_eq!(breaker.position(), Position::Open);
     let at = probe(&mut breaker, now);
     assert!(matches!(breaker.unclear(true, 0.5, at), Some(Change::Resumed(_))));

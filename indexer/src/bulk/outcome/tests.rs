@@ -244,8 +244,8 @@ fn a_document_in_the_failure_store_is_refused() {
     let fate = one(201, r#","failure_store":"used""#);
     let Fate::Refused(refusal) = fate else { panic!("{fate:?}") };
     assert!(refusal.in_failure_store);
-    for told in ["not_applicable_or_unknown", "not_enabled", "failed"] {
-        assert_eq!(one(201, &format!(r#","failure_store":"{told}""#)), Fate::Indexed);
+    for status in ["not_applicable_or_unknown", "not_enabled", "failed"] {
+        assert_eq!(one(201, &format!(r#","failure_store":"{status}""#)), Fate::Indexed);
     }
     assert_doubtful(one(400, r#","failure_store":"failed","error":{"type":"t","reason":"r"}"#), 400, "t");
 }

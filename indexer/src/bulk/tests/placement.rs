@@ -114,12 +114,12 @@ async fn a_rollover_during_each_full_look_up_does_not_stop_the_documents() {
 #[tokio::test]
 async fn a_document_of_a_deleted_or_closed_index_is_placed_again() {
     let closed = r#"{"create":{"status":400,"error":{"type":"index_closed_exception","reason":"closed"}}}"#;
-    placed_anew(|| items([404, 404])).await;
-    placed_anew(move || Reply::Answer(200, format!(r#"{{"items":[{closed},{closed}]}}"#))).await;
+    placed_again(|| items([404, 404])).await;
+    placed_again(move || Reply::Answer(200, format!(r#"{{"items":[{closed},{closed}]}}"#))).await;
 }
 
 /// Writes documents of the oldest index, which gives this answer and is not in the list any more from then on.
-async fn placed_anew(answer: impl Fn() -> Reply + Send + 'static) {
+async fn placed_again(answer: impl Fn() -> Reply + Send + 'static) {
     let deleted = AtomicBool::new(false);
     let stub = Stub::start(move |received| {
         let is_deleted = deleted.load(Ordering::Relaxed);

@@ -74,8 +74,8 @@ pub(super) fn records(config: &Config, wanted: &Wanted, since: Moment) -> Result
         reader.scan::<LogError>(topic, parts, |record| {
             if wanted.is_record(topic, record) {
                 count += 1;
-                let told = record_of(topic, record, is_committed(record.partition.0, record.offset.0));
-                found.records.entry(id_of(topic, record)).or_default().push(told);
+                let report = record_of(topic, record, is_committed(record.partition.0, record.offset.0));
+                found.records.entry(id_of(topic, record)).or_default().push(report);
             }
             found.is_cut = count >= MAX_FOUND;
             Ok(if found.is_cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })

@@ -16,7 +16,7 @@ fn offsets_of_another_topic_are_not_used_until_reading_begins_again() {
     identity.note(id(2));
     assert_eq!(identity.strangers(), [P], "an offset without an id is trusted");
     assert_eq!(identity.metadata(P), Some(format!("{PREFIX}{}", id(1))), "it still belongs to the old topic");
-    identity.begin_anew(P);
+    identity.begin_at_start(P);
     assert!(identity.strangers().is_empty());
     assert_eq!(identity.metadata(P), Some(format!("{PREFIX}{}", id(2))));
 }

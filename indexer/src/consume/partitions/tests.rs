@@ -94,7 +94,7 @@ fn the_record_before_the_committed_offset_identifies_the_log() {
         partitions.pass(BTreeMap::from([(P, NextOffset(20))]));
         let read_position = if is_same { NextOffset(20) } else { NextOffset(8) };
         assert_eq!(partitions.books.read_position(P), Some(read_position), "another log is not passed over");
-        partitions.begin_anew(P);
+        partitions.begin_at_start(P);
         assert!(partitions.logs.marks.others().is_empty());
         assert_eq!(partitions.books.read_position(P), None);
     }

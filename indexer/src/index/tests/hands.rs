@@ -153,7 +153,7 @@ async fn if_only_the_alias_is_gone_no_first_index_is_created() {
 
 /// All were deleted, and documents on their way made two of them again.
 #[tokio::test]
-async fn what_documents_have_made_again_on_opensearch_keeps_nobody_from_beginning_anew() {
+async fn what_opensearch_re_created_for_documents_prevents_no_first_index() {
     let (stub, _) = bereft(&json!({ "version": { "distribution": "opensearch", "number": "3.3.0" } }), "2").await;
     let index = fixture(&rollover(&stub.url()), None).index;
     index.set_up().await.unwrap_err();

@@ -60,7 +60,7 @@ fn documents_of_an_index_that_exists_only_as_a_copy_are_looked_up() {
     let is_looked_up = |days: i64| calendar.place(NOW - days * DAY, NOW).unwrap().0.look_up;
     calendar.clone().note_copies(["e-2026.11.26", "e-2026.11.28"].map(str::to_owned).into());
     assert!(is_looked_up(2) && !is_looked_up(1) && !is_looked_up(3));
-    assert!(!is_looked_up(0), "today's is made anew");
+    assert!(!is_looked_up(0), "today's is created again");
     calendar.note_copies(HashSet::new());
     assert!(!is_looked_up(2));
 }

@@ -70,9 +70,9 @@ impl Client {
         config.create_with_context(Callbacks::new(&self.shared, Some(&self.alone))).map_err(without_value)
     }
 
-    /// Limits batches to the smallest known limit of a topic. If a topic refused a batch and its limit is unknown, halves
-    /// the size. `all_reported` says whether Kafka reported the limits of all topics. A new client takes later records,
-    /// while the old one finishes its own. Blocks the thread until that is done.
+    /// Limits batches to the smallest known limit of a topic. If a topic refused a batch and its limit is unknown,
+    /// halves the size. `all_reported` says whether Kafka reported the limits of all topics. A new client takes later
+    /// records, while the old one finishes its own. Blocks the thread until that is done.
     pub(super) fn fit_batches(&self, all_reported: bool) -> Result<(), KafkaError> {
         let now = self.batch_bytes.load(Ordering::Relaxed);
         let refused = self.shared.rules.take_refused_batch();

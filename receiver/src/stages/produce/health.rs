@@ -61,8 +61,8 @@ impl Health {
         self.unreachable.store(unreachable, Ordering::Relaxed);
     }
 
-    /// Returns why events for `topic` must be refused immediately although Kafka is reachable; `None` if the topic can be
-    /// written to.
+    /// Returns why events for `topic` must be refused immediately although Kafka is reachable; `None` if the topic can
+    /// be written to.
     pub(crate) fn topic_error(&self, topic: &str) -> Option<ProduceError> {
         self.unwritable.load().get(topic).map(|topic| topic.error)
     }

@@ -20,7 +20,7 @@ const HTML: &str = "<html>no such backend</html>";
 
 /// What an answer means to a question, and what to a bulk request.
 #[test]
-fn what_passes_by_itself_is_told_from_what_an_operator_has_to_fix() {
+fn what_passes_by_itself_differs_from_what_an_operator_has_to_fix() {
     use BlockKind::{Closed, Index, Other, Security};
     let text = || r#"{"error":"no handler found for uri [/x]","status":404}"#.to_owned();
     for (status, body, expected) in [
