@@ -12,7 +12,7 @@ use super::rounds::Rounds;
 use super::set_aside::{Alone, Lone};
 
 /// The waits between attempts with one document.
-const WAITS: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(4) };
+const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(4) };
 
 /// Tries the document of `lone` with `rounds` until it is settled: accepted, or refused permanently because it is at
 /// fault. There is no last attempt. Dropping the future leaves it undecided, which loses nothing.
@@ -20,7 +20,7 @@ pub(super) async fn decide(rounds: &Rounds, lone: &mut Lone) -> Delivered {
     let open = &rounds.undecided.open;
     let mut failures = 1;
     loop {
-        let longest = WAITS.longest(failures);
+        let longest = BACKOFF.longest(failures);
         tokio::time::sleep(longest.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
         let (mut delivered, before) = attempt(rounds, lone).await;
         let Some(set_aside) = delivered.set_aside.pop() else {

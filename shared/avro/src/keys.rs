@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 /// How many keys are compared one by one before a set is used.
-const FEW: usize = 8;
+const MAX_INLINE_KEYS: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Keys<'a> {
-    few: [&'a [u8]; FEW],
+    few: [&'a [u8]; MAX_INLINE_KEYS],
     count: usize,
     /// All keys, once there are more than a few.
     many: Option<HashSet<&'a [u8]>>,

@@ -76,21 +76,24 @@ impl SchemaNode {
     /// Returns approximately how many bytes it takes in memory.
     pub(super) fn bytes(&self) -> usize {
         /// The approximate overhead of an allocation.
-        const EACH: usize = 16;
+        const ALLOCATION_OVERHEAD: usize = 16;
         let parts = match self {
-            Self::Union(branches) => EACH + size_of_val::<[NodeId]>(branches),
+            Self::Union(branches) => ALLOCATION_OVERHEAD + size_of_val::<[NodeId]>(branches),
             Self::Enum(symbols) => {
-                let texts = symbols.iter().map(|symbol| symbol.name.len() + symbol.json.len() + 2 * EACH);
+                let texts =
+                    symbols.iter().map(|symbol| symbol.name.len() + symbol.json.len() + 2 * ALLOCATION_OVERHEAD);
                 size_of_val::<[Symbol]>(symbols) + texts.sum::<usize>()
             }
             Self::Record(record) => {
-                let texts = |field: &Field| field.name.len() + field.document_name.len() + field.json.len() + 3 * EACH;
+                let texts = |field: &Field| {
+                    field.name.len() + field.document_name.len() + field.json.len() + 3 * ALLOCATION_OVERHEAD
+                };
                 record.name.len()
                     + size_of_val::<[Field]>(&record.fields)
                     + record.fields.iter().map(texts).sum::<usize>()
             }
             Self::Keyed(keyed) => {
-                let texts = keyed.entries.iter().map(|entry| entry.key.len() + EACH).sum::<usize>();
+                let texts = keyed.entries.iter().map(|entry| entry.key.len() + ALLOCATION_OVERHEAD).sum::<usize>();
                 size_of::<Keyed>() + size_of_val::<[Entry]>(&keyed.entries) + texts
             }
             _ => 0,

@@ -15,7 +15,7 @@ use crate::commands::plain::plain;
 use crate::config::Config;
 
 /// The interval for checking the committed offsets.
-const LOOK: Duration = Duration::from_millis(500);
+const COMMIT_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The report of a redrive.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -83,7 +83,7 @@ pub(super) fn wait(
         if waiting == 0 || Instant::now() >= until {
             break waiting;
         }
-        std::thread::sleep(LOOK.min(until.saturating_duration_since(Instant::now())));
+        std::thread::sleep(COMMIT_POLL_INTERVAL.min(until.saturating_duration_since(Instant::now())));
     };
     let failed_again = failed_again(config, sent, letters_from)?;
     let failed: u64 = failed_again.values().sum();
