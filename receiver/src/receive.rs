@@ -241,7 +241,9 @@ impl Endpoint {
         let queued = match self.reader.read(head, body, budget, deadline).await {
             Ok(events) => self.publisher.queue(events, record).await?,
             Err(error) => {
-                self.other_versions.queue(error, generation, (&mut *body, &mut *budget), record, deadline).await?
+                let held = (&mut *body, &mut *budget);
+                // Boxed, since it is rare and would make the future of each request twice as large.
+                Box::pin(self.other_versions.queue(error, generation, held, record, deadline)).await?
             }
         };
         // The producer has its own copy, in a queue with its own limit.

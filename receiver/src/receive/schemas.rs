@@ -105,6 +105,9 @@ pub(super) async fn of_framing(
 }
 
 /// The schemas that requests to one source may name.
+///
+/// Searches outside of memory are boxed futures: they take kilobytes, and the future of each request would have room for
+/// them, although few requests need a search.
 pub(crate) struct SourceSchemas {
     source: Arc<Source>,
     registry: Arc<RegistrySchemas>,
@@ -135,7 +138,7 @@ impl Schemas for SourceSchemas {
         if let Some(writer) = self.known_writer(id).await {
             return Ok(writer);
         }
-        let writer = self.registry.by_id(id, deadline).await?;
+        let writer = Box::pin(self.registry.by_id(id, deadline)).await?;
         self.source.named.insert(id, Arc::clone(&writer)).await;
         Ok(writer)
     }
@@ -154,17 +157,17 @@ impl Schemas for SourceSchemas {
 
     /// Returns the schema of this version of the source's subject.
     async fn writer_of_version(&self, version: u32, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
-        self.registry.by_version(version, deadline).await
+        Box::pin(self.registry.by_version(version, deadline)).await
     }
 
     /// Returns the schema with this fingerprint in the source's subjects.
     async fn writer_of_fingerprint(&self, fingerprint: u64, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
-        self.registry.by_fingerprint(fingerprint, deadline).await
+        Box::pin(self.registry.by_fingerprint(fingerprint, deadline)).await
     }
 
     /// Returns the schema in the source's subjects that means the same as the text of a file. If there is none,
     /// registers the text, if the source allows it.
     async fn writer_of_text(&self, text: &str, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
-        self.files.writer(text, deadline).await
+        Box::pin(self.files.writer(text, deadline)).await
     }
 }

@@ -381,3 +381,13 @@ async fn events_are_refused_while_kafka_is_down_and_accepted_after() {
     eventually(|| receiver.readiness.is_ready()).await;
     assert_eq!(receiver.send(post("/open", &[], DATUM)).await.status, 200);
 }
+
+/// Each request allocates its future, and axum copies it there. Whatever is rare and large must be boxed.
+#[test]
+fn the_future_of_a_request_is_small() {
+    fn size<E, R, F: Future>(_: impl Fn(E, R) -> F) -> usize {
+        size_of::<F>()
+    }
+    let bytes = size(receive);
+    assert!(bytes <= 5 * 1024, "{bytes} bytes");
+}

@@ -123,8 +123,8 @@ impl Authenticator {
             Method::Open => None,
             Method::Bearer(bearer) => bearer.check(head).map(|()| None)?,
             Method::Basic(basic) => basic.check(head).map(|()| None)?,
-            Method::Hmac(hmac) => Some(hmac.check_head(request, now)?),
-            Method::StandardWebhooks(webhooks) => Some(webhooks.check_head(head, now)?),
+            Method::Hmac(hmac) => Some(Box::new(hmac.check_head(request, now)?)),
+            Method::StandardWebhooks(webhooks) => Some(Box::new(webhooks.check_head(head, now)?)),
             Method::Mtls(mtls) => mtls.check(peer, now).map(|()| None)?,
         };
         Ok(Pending { signed, replays: self.replays.as_ref() })

@@ -30,7 +30,7 @@ impl ById {
         if let Some(error) = self.store.absent.known(&wanted).await {
             return Err(error);
         }
-        let found = self.store.by_id.try_get_with(id, self.fetch(id)).await;
+        let found = self.store.by_id.try_get_with(id, Box::pin(self.fetch(id))).await;
         match found {
             Ok(schema) => {
                 self.store.keep_hot(id, &schema);

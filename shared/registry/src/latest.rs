@@ -39,7 +39,7 @@ impl Latest {
         if let Some(error) = self.store.absent.known(&wanted).await {
             return Err(error);
         }
-        let found = self.latest.try_get_with_by_ref(subject, self.refresh(subject)).await;
+        let found = self.latest.try_get_with_by_ref(subject, Box::pin(self.refresh(subject))).await;
         match found {
             Ok(latest) => Ok(latest),
             Err(error) => Err(self.store.note_missing(wanted, &error).await),

@@ -6,6 +6,9 @@
 //! and `owners` (the subjects of an id). All of them update the `store`: the schemas in memory and on disk
 //! (`disk_cache`), and what is missing (`absent`). A new kind of request gets its call in `client`, and a file with a
 //! part that has its cache.
+//!
+//! Requests are boxed futures: each takes up to 9 KB, and its caller's future would have room for it although almost all
+//! answers come from a cache.
 
 use std::fmt;
 use std::sync::Arc;

@@ -67,7 +67,8 @@ impl LookUp {
         if let Some(schema) = self.by_fingerprint.get(&key).await {
             return Ok(schema);
         }
-        let found = self.by_fingerprint.try_get_with(key.clone(), self.of_fingerprint(subject, fingerprint)).await;
+        let found =
+            self.by_fingerprint.try_get_with(key.clone(), Box::pin(self.of_fingerprint(subject, fingerprint))).await;
         match found.map_err(|error| RegistryError::clone(&error)) {
             Ok(schema) => {
                 self.last_known.insert(key, schema.clone()).await;
@@ -84,7 +85,7 @@ impl LookUp {
         if let Some(schema) = self.by_meaning.get(&key).await {
             return Ok(schema);
         }
-        match self.by_meaning.try_get_with(key, self.of_meaning(subject, schema)).await {
+        match self.by_meaning.try_get_with(key, Box::pin(self.of_meaning(subject, schema))).await {
             Ok(found) => Ok(found),
             Err(error) => {
                 let wanted = Wanted::Meaning(subject.to_owned(), schema.meaning());

@@ -68,7 +68,7 @@ impl Owners {
         if let Some(error) = self.store.absent.known(&wanted).await {
             return Err(error);
         }
-        match self.of_id.try_get_with(id, self.ask_for_owners(id)).await {
+        match self.of_id.try_get_with(id, Box::pin(self.ask_for_owners(id))).await {
             Ok(known) if known.names_one_of(subjects) => Ok(()),
             Ok(_) => Err(self.foreign(id)),
             Err(error) if matches!(*error, RegistryError::Unavailable { .. }) => self.ensure_listed(id, subjects).await,

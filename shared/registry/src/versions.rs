@@ -57,7 +57,7 @@ impl Versions {
         if let Some(error) = self.store.absent.known(&wanted).await {
             return Err(error);
         }
-        let found = self.by_number.try_get_with(key, self.fetch(subject, version)).await;
+        let found = self.by_number.try_get_with(key, Box::pin(self.fetch(subject, version))).await;
         match found {
             Ok(schema) => Ok(schema),
             Err(error) => Err(self.store.absent.note(wanted, &error).await),
@@ -100,7 +100,7 @@ impl Versions {
 
     /// Answers [`SchemaRegistry::newest_versions`](super::SchemaRegistry::newest_versions).
     pub(super) async fn newest(&self, subject: &str) -> Result<Arc<[u32]>, RegistryError> {
-        let list = self.lists.try_get_with_by_ref(subject, self.list(subject)).await;
+        let list = self.lists.try_get_with_by_ref(subject, Box::pin(self.list(subject))).await;
         list.map_err(|error| RegistryError::clone(&error))
     }
 

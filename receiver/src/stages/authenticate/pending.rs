@@ -25,8 +25,9 @@ impl From<Unauthorized> for Refused {
 
 /// A head that has passed. The body is still missing.
 pub(crate) struct Pending<'a> {
-    /// The signature that the body must match; `None` if the head was enough.
-    pub(super) signed: Option<Signed<'a>>,
+    /// The signature that the body must match; `None` if the head was enough. Boxed, since it is large, and the future
+    /// of each request has room for what is here.
+    pub(super) signed: Option<Box<Signed<'a>>>,
     /// The accepted signatures.
     pub(super) replays: Option<&'a Arc<Replays>>,
 }
