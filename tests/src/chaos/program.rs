@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use crate::config::Config;
+use crate::eventually::eventually;
 use crate::faketime::FakeClock;
+use crate::http;
 use crate::pipeline::{Pipeline, ready};
 use crate::ports;
 use crate::process::{Binary, Process, write_config};
@@ -78,11 +80,14 @@ impl Program {
         }
     }
 
-    /// Sends SIGTERM, and waits until the service has ended with 0.
+    /// Sends SIGTERM once the service answers at its admin port, and waits until it has ended with 0. A service that
+    /// has just started has no handler yet, so the signal itself would end it.
     ///
     /// # Errors
     /// Also if it ends in another way.
     pub async fn terminate(&mut self) -> anyhow::Result<()> {
+        let pages = format!("{}/metrics", self.admin_url);
+        eventually(&format!("{pages} answers"), || async { http::get(&pages).await.map(drop) }).await?;
         let process = self.running()?;
         process.terminate()?;
         let status = process.ended().await?;
