@@ -358,6 +358,39 @@ async fn requests_beyond_the_limit_are_told_to_retry() {
     assert_eq!((answer.status, answer.headers["retry-after"].to_str().unwrap()), (503, "1"));
 }
 
+/// A short body that does not arrive.
+struct Stalled;
+
+impl hyper::body::Body for Stalled {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        std::task::Poll::Pending
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        hyper::body::SizeHint::with_exact(100)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_body_that_is_read_to_its_end_holds_no_permit() {
+    let kafka = kafka();
+    let mut config = config(&kafka, &registry(Some(())).await);
+    config.receiver.max_in_flight_requests = 1;
+    let receiver = start_with(&config, kafka);
+    eventually(|| receiver.readiness.is_ready()).await;
+    let mut refused = post("/closed", &[("authorization", "Bearer wrong")], Body::new(Stalled));
+    *refused.version_mut() = Version::HTTP_2;
+    // The first one waits for its body when the second one begins.
+    let (refused, honest) = tokio::join!(receiver.send(refused), receiver.send(post("/open", &[], DATUM)));
+    assert_eq!((refused.status, honest.status), (401, 200));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_registry_the_receiver_starts_and_answers_503() {
     let kafka = kafka();
