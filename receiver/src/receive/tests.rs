@@ -26,6 +26,7 @@ use crate::source::Source;
 
 mod challenges;
 mod files;
+mod resources;
 mod subjects;
 mod traced;
 
@@ -358,39 +359,6 @@ async fn requests_beyond_the_limit_are_told_to_retry() {
     assert_eq!((answer.status, answer.headers["retry-after"].to_str().unwrap()), (503, "1"));
 }
 
-/// A short body that does not arrive.
-struct Stalled;
-
-impl hyper::body::Body for Stalled {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
-        std::task::Poll::Pending
-    }
-
-    fn size_hint(&self) -> hyper::body::SizeHint {
-        hyper::body::SizeHint::with_exact(100)
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refused_body_that_is_read_to_its_end_holds_no_permit() {
-    let kafka = kafka();
-    let mut config = config(&kafka, &registry(Some(())).await);
-    config.receiver.max_in_flight_requests = 1;
-    let receiver = start_with(&config, kafka);
-    eventually(|| receiver.readiness.is_ready()).await;
-    let mut refused = post("/closed", &[("authorization", "Bearer wrong")], Body::new(Stalled));
-    *refused.version_mut() = Version::HTTP_2;
-    // The first one waits for its body when the second one begins.
-    let (refused, honest) = tokio::join!(receiver.send(refused), receiver.send(post("/open", &[], DATUM)));
-    assert_eq!((refused.status, honest.status), (401, 200));
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_registry_the_receiver_starts_and_answers_503() {
     let kafka = kafka();
@@ -413,14 +381,4 @@ async fn events_are_refused_while_kafka_is_down_and_accepted_after() {
     receiver.kafka.broker_up(1).unwrap();
     eventually(|| receiver.readiness.is_ready()).await;
     assert_eq!(receiver.send(post("/open", &[], DATUM)).await.status, 200);
-}
-
-/// Each request allocates its future, and axum copies it there. Whatever is rare and large must be boxed.
-#[test]
-fn the_future_of_a_request_is_small() {
-    fn size<E, R, F: Future>(_: impl Fn(E, R) -> F) -> usize {
-        size_of::<F>()
-    }
-    let bytes = size(receive);
-    assert!(bytes <= 5 * 1024, "{bytes} bytes");
 }
