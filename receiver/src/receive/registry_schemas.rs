@@ -22,7 +22,7 @@ use crate::source::Source;
 
 /// The reason for a schema that is not usable Avro.
 pub(super) const NOT_AVRO: &str = "it is not an Avro schema that can be used";
-/// The reason for a schema that the registry mistakes for another version.
+/// The reason for a schema without the key field.
 const NO_KEY: &str = "it lacks the field that identifies an event";
 const AMBIGUOUS: &str = "several versions of the subject have it and mean different values (logical types, precision \
  or scale): name one by the header X-Schema-Id or X-Schema-Version";

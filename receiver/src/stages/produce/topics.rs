@@ -1,4 +1,4 @@
-//! Which topics accept no records, by what Kafka's metadata says of them.
+//! Finds the topics that accept no records, in Kafka's metadata.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::health::UnwritableTopic;
 use super::rules::Rule;
 use super::{ProduceError, Producer};
 
-/// What the metadata says of a partition.
+/// The leader and the replicas of a partition, by the metadata.
 #[derive(Clone, Copy, Debug)]
 struct Replication {
     has_leader: bool,
