@@ -92,7 +92,7 @@ impl Batch {
     /// Returns a batch of `item` alone, for `index`, without progress. It has a copy of the item's bytes, so that the
     /// rest can be freed.
     pub fn only(&self, item: usize, index: Arc<str>) -> Self {
-        let (route, is_twin) = (self.route(item), self.twins().contains(&item));
+        let (route, is_twin) = (self.route(item), self.is_twin(item));
         let Item { origin, body, schema, time, .. } = &self.items[item];
         let mut raw = BytesMut::new();
         let mut keep = |range: Range<usize>| {
@@ -157,6 +157,17 @@ impl Batch {
             }
         }
         twins
+    }
+
+    /// Returns whether `item` is one of [`Self::twins`], without a set of all ids: whole batches are taken apart one by
+    /// one.
+    fn is_twin(&self, item: usize) -> bool {
+        let own = &self.items[item];
+        let id = |of: &Item| document::id_in(&self.body[of.body.clone()]);
+        let is_same = |(number, other): (usize, &Item)| {
+            number != item && other.origin.timestamp == own.origin.timestamp && id(other) == id(own)
+        };
+        own.is_twin || self.is_redriven(&own.origin) || self.items.iter().enumerate().any(is_same)
     }
 
     /// Returns the index set that the document `item` goes to.
