@@ -4,7 +4,7 @@
 # Ports and folder of the local stack: KAFKA_PORT, REGISTRY_PORT, ELASTICSEARCH_PORT, STACK_DIR.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit fuzz chaos bench build package upgrade-test stack stack-stop lint lint-deploy
+.PHONY: help demo test unit fuzz chaos soak bench build-bench build package upgrade-test stack stack-stop lint lint-deploy
 
 # How many minutes `make chaos` causes faults, and the seed that chooses them. Without a seed, each run takes a new one.
 MINUTES ?= 5
@@ -29,12 +29,17 @@ unit: ## the tests that need only cargo
 chaos: ## random faults on three of everything, then an audit; MINUTES=5 SEED=7. Other scenarios: CHAOS_ARGS="outages churn long_outage full_queue read_only"
 	@MINUTES=$(MINUTES) SEED=$(SEED) tests/scripts/chaos $(CHAOS_ARGS)
 
+soak: build-bench ## the same cluster at 2,000 events a second, with a fault every minute; plots what the services hold. SOAK_ARGS="--minutes 60 --seed 1"
+	@target/release/penstock-bench --only soak $(SOAK_ARGS)
+
 fuzz: ## looks for input that breaks the receiver; FUZZ_ARGS="--target schema|header|head|signature --seconds 60"
 	cargo run --release --workspace --bin penstock-fuzz -- $(FUZZ_ARGS)
 
-bench: ## throughput and cost, compared with floors of the same run; BENCH_ARGS="--only indexer --rounds 1", see docs/benchmarks.md
-	cargo build --release --workspace --bin penstock-bench --bin penstock-receiver --bin penstock-indexer
+bench: build-bench ## throughput and cost, compared with floors of the same run; BENCH_ARGS="--only indexer --rounds 1", see docs/benchmarks.md
 	@target/release/penstock-bench $(BENCH_ARGS)
+
+build-bench:
+	cargo build --release --workspace --bin penstock-bench --bin penstock-receiver --bin penstock-indexer
 
 build: ## release binaries in target/release
 	PENSTOCK_REVISION=$$(git rev-parse --short=12 HEAD || echo unknown) cargo build --release -p penstock-receiver -p penstock-indexer

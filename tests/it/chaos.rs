@@ -6,6 +6,7 @@
 
 use anyhow::Result;
 use harness::chaos::run::Run;
+use harness::chaos::schedule::schedule;
 use harness::size;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -13,5 +14,6 @@ async fn every_event_is_accounted_for_whatever_goes_wrong() -> Result<()> {
     let seed = size::number("PENSTOCK_CHAOS_SEED", 1)?;
     let duration = size::seconds("PENSTOCK_CHAOS_SECONDS", 60)?;
     let per_second = size::number("PENSTOCK_CHAOS_PER_SECOND", 200)?;
-    Run { seed, duration, per_second }.make("chaos").await
+    let steps = schedule(seed, duration);
+    Run { seed, steps, duration, per_second }.make("chaos").await.map(drop)
 }

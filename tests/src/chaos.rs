@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod fault;
 mod faults;
 pub mod inject;
+pub mod observe;
 pub mod program;
 pub mod run;
 pub mod scene;

@@ -2,24 +2,26 @@
 //!
 //! librdkafka's consumer and metadata calls block, so each function here runs on a thread for blocking work.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Context;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::KafkaError;
-use rdkafka::message::{Headers, Message};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::eventually::eventually;
 
 mod log;
+mod read;
 
 /// The time limit for one answer of the cluster, since the test machine may be busy.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The most records that wait for the reader's caller.
+const RECORDS: usize = 1_024;
 
 /// A client of one cluster.
 #[derive(Clone, Debug)]
@@ -183,9 +185,25 @@ impl Kafka {
     /// # Errors
     /// As for [`Kafka::create_topic`].
     pub async fn read_all(&self, topic: &str) -> anyhow::Result<Vec<Record>> {
+        let mut records = Vec::new();
+        self.read_each(topic, |record| records.push(record)).await?;
+        records.sort_by_key(|record| (record.partition, record.offset));
+        Ok(records)
+    }
+
+    /// Passes each record of `topic` to `take`, by offset within each partition.
+    ///
+    /// # Errors
+    /// As for [`Kafka::create_topic`].
+    pub async fn read_each(&self, topic: &str, mut take: impl FnMut(Record)) -> anyhow::Result<()> {
         let (mut config, topic) = (self.config(), topic.to_owned());
         config.set("group.id", "penstock-tests").set("enable.auto.commit", "false").set("enable.partition.eof", "true");
-        tokio::task::spawn_blocking(move || read_all(&config.create()?, &topic)).await?
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(RECORDS);
+        let reads = tokio::task::spawn_blocking(move || read::read_all(&config.create()?, &topic, &sender));
+        while let Some(record) = receiver.recv().await {
+            take(record);
+        }
+        reads.await?
     }
 
     /// Returns the committed offset of `group` for each partition of `topic`, or `None` if it has not committed
@@ -238,52 +256,6 @@ fn end_offsets(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<BTreeMap<
         ends.insert(partition, end);
     }
     Ok(ends)
-}
-
-fn read_all(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<Record>> {
-    let ends = end_offsets(consumer, topic)?;
-    // Counting would not work: where transactions end, offsets have no record.
-    let mut open: BTreeSet<i32> = ends.iter().filter(|(_, end)| **end > 0).map(|(partition, _)| *partition).collect();
-    let mut from_the_start = TopicPartitionList::new();
-    for partition in ends.keys() {
-        from_the_start.add_partition_offset(topic, *partition, Offset::Beginning)?;
-    }
-    consumer.assign(&from_the_start)?;
-    let mut records = Vec::new();
-    let mut last = Instant::now();
-    while !open.is_empty() {
-        match consumer.poll(Duration::from_millis(100)) {
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                open.remove(&partition);
-            }
-            Some(message) => {
-                let message = message?;
-                // Skips records written in the meantime.
-                if message.offset() < ends[&message.partition()] {
-                    records.push(record(&message));
-                }
-                if message.offset() + 1 >= ends[&message.partition()] {
-                    open.remove(&message.partition());
-                }
-                last = Instant::now();
-            }
-            None => anyhow::ensure!(last.elapsed() < TIMEOUT, "records of {topic} do not come: {open:?}"),
-        }
-    }
-    records.sort_by_key(|record| (record.partition, record.offset));
-    Ok(records)
-}
-
-fn record(message: &impl Message) -> Record {
-    let headers = message.headers().into_iter().flat_map(Headers::iter);
-    Record {
-        partition: message.partition(),
-        offset: message.offset(),
-        timestamp: message.timestamp().to_millis(),
-        key: message.key().map(<[u8]>::to_vec),
-        value: message.payload().map(<[u8]>::to_vec),
-        headers: headers.map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect(),
-    }
 }
 
 fn committed(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<BTreeMap<i32, Option<i64>>> {

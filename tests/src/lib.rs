@@ -27,6 +27,7 @@ pub mod faketime;
 pub mod feed;
 pub mod forward_proxy;
 pub mod front;
+pub mod held;
 pub mod http;
 pub mod indexer_process;
 pub mod kafka;

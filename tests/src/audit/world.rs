@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-
 use super::{Document, Exceptions, Findings, Journal, Ledger, Letter, Oracle, Written};
 use crate::command;
 use crate::kafka::Record;
@@ -50,13 +48,17 @@ pub async fn ensure_none(pipeline: &Pipeline, findings: &Findings) -> anyhow::Re
 }
 
 async fn records(pipeline: &Pipeline, gone: Vec<Record>, ledger: &mut Ledger) -> anyhow::Result<()> {
-    let kept = pipeline.kafka.read_all(&pipeline.config.kafka.topic).await?;
-    for record in gone.into_iter().chain(kept) {
+    let mut outcome = Ok(());
+    let mut take = |record: Record| {
         let value = record.value.as_deref().unwrap_or_default();
-        let timestamp = record.timestamp.context("a record without a timestamp")?;
-        ledger.written(&Written { id: text(record.key.as_deref()), value, timestamp });
-    }
-    Ok(())
+        match record.timestamp {
+            Some(timestamp) => ledger.written(&Written { id: text(record.key.as_deref()), value, timestamp }),
+            None => outcome = Err(anyhow::anyhow!("a record without a timestamp: offset {}", record.offset)),
+        }
+    };
+    gone.into_iter().for_each(&mut take);
+    pipeline.kafka.read_each(&pipeline.config.kafka.topic, take).await?;
+    outcome
 }
 
 async fn letters(pipeline: &Pipeline, ledger: &mut Ledger) -> anyhow::Result<()> {

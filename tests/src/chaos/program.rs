@@ -8,6 +8,7 @@ use anyhow::Context;
 use crate::config::Config;
 use crate::eventually::eventually;
 use crate::faketime::FakeClock;
+use crate::held::Resources;
 use crate::http;
 use crate::pipeline::{Pipeline, ready};
 use crate::ports;
@@ -111,6 +112,12 @@ impl Program {
     pub async fn ready(&mut self) -> anyhow::Result<()> {
         self.running()?;
         ready(&self.admin_url).await.with_context(|| crate::process::last_lines(&self.log))
+    }
+
+    /// Returns its process and what that holds, unless it has ended.
+    pub fn resources(&self) -> Option<(u32, Resources)> {
+        let id = self.process.as_ref()?.id();
+        Some((id, Resources::of(id).ok()?))
     }
 
     /// Returns the port for webhooks.

@@ -11,9 +11,10 @@ use tokio::time::{Duration, Instant, sleep, sleep_until};
 
 use super::cluster::Cluster;
 use super::faults;
+use super::observe::{Held, observe};
 use super::program::Program;
 use super::scene::Scene;
-use super::schedule::{Lane, SERVICES, Step, schedule};
+use super::schedule::{Lane, SERVICES, Step};
 use crate::audit::plan::Plan;
 use crate::audit::sender::{Aim, Fared, Sender};
 use crate::audit::world::{audit, ensure_none};
@@ -25,14 +26,18 @@ use crate::link::Link;
 use crate::pipeline::{PATH, Pipeline};
 use crate::process::{self, Binary};
 
-/// The number of connections of senders.
-const CONNECTIONS: usize = 48;
+/// The fewest connections of senders.
+const CONNECTIONS: u64 = 48;
+/// The events per second of a connection, above the fewest connections.
+const PER_CONNECTION: u64 = 10;
 
 /// Describes a run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
-    /// The seed of the schedule and the events.
+    /// The seed of the events, and of the schedule.
     pub seed: u64,
+    /// The faults.
+    pub steps: Vec<Step>,
     /// How long new faults begin.
     pub duration: Duration,
     /// Events per second.
@@ -40,20 +45,19 @@ pub struct Run {
 }
 
 impl Run {
-    /// Makes the run.
+    /// Makes the run. Returns what the services held in the course of it.
     ///
     /// If something does not recover, or the audit has findings. The message begins with the seed.
     /// If something does not recover, or the audit has findings. The message begins with the seed.
-    pub async fn make(&self, name: &str) -> Result<()> {
-        let steps = schedule(self.seed, self.duration);
-        eprintln!("chaos, seed {}: {} faults in {:?}", self.seed, steps.len(), self.duration);
-        for step in &steps {
+    pub async fn make(&self, name: &str) -> Result<Vec<Held>> {
+        eprintln!("chaos, seed {}: {} faults in {:?}", self.seed, self.steps.len(), self.duration);
+        for step in &self.steps {
             eprintln!("  {:<8} {step}", format!("{:?}", step.lane));
         }
         let again = format!("seed {}; SEED={} repeats it", self.seed, self.seed);
         process::build().await?;
         let scene = Arc::new(self.set(name).await.with_context(|| again.clone())?);
-        let outcome = self.play(&scene, &steps).await;
+        let outcome = self.play(&scene).await;
         // Tasks of a failed run may still hold it.
         let Some(mut scene) = Arc::into_inner(scene) else { return outcome.context(again) };
         if outcome.is_err() {
@@ -84,7 +88,7 @@ impl Run {
         let aim = Aim {
             targets: receiver_links.iter().map(Link::address).collect(),
             path: PATH.to_owned(),
-            connections: CONNECTIONS,
+            connections: usize::try_from(CONNECTIONS.max(self.per_second / PER_CONNECTION))?,
             per_second: self.per_second,
             patience: patience(),
         };
@@ -105,11 +109,11 @@ impl Run {
         })
     }
 
-    /// Injects the faults, waits until everything has recovered, and audits.
-    async fn play(&self, scene: &Arc<Scene>, steps: &[Step]) -> Result<()> {
+    /// Injects the faults, waits until everything has recovered, and audits. Returns what the services held meanwhile.
+    async fn play(&self, scene: &Arc<Scene>) -> Result<Vec<Held>> {
         let begin = Instant::now();
-        let done = self.faults(scene, begin, steps).await?;
-        sleep_until(begin + self.duration).await;
+        let faults = self.faults(scene, begin);
+        let (done, held) = tokio::try_join!(faults, observe(scene, begin, begin + self.duration))?;
         let fared = scene.sender.stop().await?;
         let well = Instant::now();
         for program in scene.receivers.iter().chain(&scene.indexers) {
@@ -125,15 +129,16 @@ impl Run {
         for program in scene.receivers.iter().chain(&scene.indexers) {
             program.lock().await.ready().await.context("a service has ended by itself")?;
         }
-        ensure_none(&scene.pipeline, &findings).await
+        ensure_none(&scene.pipeline, &findings).await?;
+        Ok(held)
     }
 
     /// Injects the faults of all lanes. Returns the number of faults of each.
-    async fn faults(&self, scene: &Arc<Scene>, begin: Instant, steps: &[Step]) -> Result<BTreeMap<Lane, usize>> {
+    async fn faults(&self, scene: &Arc<Scene>, begin: Instant) -> Result<BTreeMap<Lane, usize>> {
         let mut lanes = JoinSet::new();
         for lane in Lane::ALL {
             let (scene, end) = (Arc::clone(scene), begin + self.duration);
-            let steps: Vec<Step> = steps.iter().filter(|step| step.lane == lane).copied().collect();
+            let steps: Vec<Step> = self.steps.iter().filter(|step| step.lane == lane).copied().collect();
             lanes.spawn(async move { anyhow::Ok((lane, do_lane(scene, begin, end, steps).await?)) });
         }
         let mut done = BTreeMap::new();
@@ -165,7 +170,7 @@ async fn do_lane(scene: Arc<Scene>, begin: Instant, end: Instant, steps: Vec<Ste
         fault.inject(&scene).await.with_context(|| format!("{} is not done", step.kind))?;
         sleep(step.lasts).await;
         fault.undo(&scene).await.with_context(|| format!("{} does not end", step.kind))?;
-        eprintln!("{} {} is over", at(), step.kind);
+        eprintln!("{} {} is over, {} events so far", at(), step.kind, scene.sender.fared().events);
         done += 1;
     }
     Ok(done)

@@ -16,6 +16,8 @@ pub const SERVICES: usize = 3;
 const HEAD_START: u64 = 3_000;
 /// The time between two faults of a lane, in milliseconds.
 const PAUSE: std::ops::Range<u64> = 1_000..8_000;
+/// The time between two faults of a soak.
+const MINUTE: Duration = Duration::from_secs(60);
 /// The most schemas that a run registers, limited by how many older versions a receiver tries.
 const SCHEMAS: u32 = 2;
 
@@ -92,6 +94,40 @@ pub fn schedule(seed: u64, duration: Duration) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// Returns one fault for each minute of `duration`, determined by `seed`: for a soak, whose processes are observed.
+///
+/// Only the last receiver and the last indexer are stopped and killed, so that the others run from the start to the end.
+/// Retention deletes nothing, since the audit would keep each of the many records until the end.
+pub fn one_a_minute(seed: u64, duration: Duration) -> Vec<Step> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let (mut steps, mut schemas) = (Vec::new(), 0);
+    let mut at = Duration::from_millis(HEAD_START);
+    while at < duration {
+        let lane = one_of(&Lane::ALL, &mut random);
+        let (kind, range) = lane.draw(&mut random, &mut schemas);
+        if matches!(kind, Kind::Retention(_)) {
+            continue;
+        }
+        let lasts = Duration::from_millis(random.random_range(range));
+        steps.push(Step { lane, at, lasts, kind: spare_all_but_the_last(kind) });
+        at += MINUTE;
+    }
+    steps
+}
+
+/// Returns `kind` for the last service of its kind if it ends a process.
+fn spare_all_but_the_last(kind: Kind) -> Kind {
+    match kind {
+        Kind::Service(Service::Receiver(_), loss @ (Loss::Stop | Loss::Kill)) => {
+            Kind::Service(Service::Receiver(SERVICES - 1), loss)
+        }
+        Kind::Service(Service::Indexer(_), loss @ (Loss::Stop | Loss::Kill)) => {
+            Kind::Service(Service::Indexer(SERVICES - 1), loss)
+        }
+        _ => kind,
+    }
 }
 
 fn service(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
@@ -193,8 +229,8 @@ fn time(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
     (kind, 2_000..12_000)
 }
 
-fn one_of(steps: &[i64], random: &mut StdRng) -> i64 {
-    steps[random.random_range(0..steps.len())]
+fn one_of<T: Copy>(choices: &[T], random: &mut StdRng) -> T {
+    choices[random.random_range(0..choices.len())]
 }
 
 impl fmt::Display for Step {

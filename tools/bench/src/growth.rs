@@ -1,7 +1,7 @@
 //! The curves of growth: how rate, CPU time, memory and freshness change with what grows, and what a rate needs.
 //!
 //! `curve` lists what grows, `runs` measures the points of each curve with `measure`, and `results` writes them: as text,
-//! as JSON, as pictures (`plot`, `axis`), as a table of sizes (`sizing`), and into the document (`document`).
+//! as JSON, as pictures (`picture`), as a table of sizes (`sizing`), and into the document (`document`).
 
 use std::path::PathBuf;
 
@@ -16,11 +16,10 @@ use measure::Measure;
 use point::Measured;
 use results::Results;
 
-mod axis;
 mod curve;
 mod document;
 mod measure;
-mod plot;
+mod picture;
 mod point;
 mod results;
 mod runs;
@@ -42,7 +41,7 @@ pub(super) async fn run(options: &Options) -> anyhow::Result<String> {
     rlimit::increase_nofile_limit(OPEN_FILES).context("the limit of open files cannot be raised")?;
     let mut results = Results::new(u64::try_from(PARTITIONS)?);
     say("starting Kafka and the registry");
-    let setup = Setup::start(&["kafka", "registry"], &options.kafka_options, PARTITIONS).await?;
+    let setup = Setup::start(&["kafka", "registry"], options, PARTITIONS).await?;
     let Options { events, requests, connections, .. } = *options;
     let measure = Measure { setup: &setup, events, requests, connections };
     say("growth, a load that does not count: Kafka compiles what it runs often");

@@ -3,8 +3,8 @@
 //! Everything measured is a separate process with its own CPU time and memory: the services are their release binaries,
 //! and the floors and stand-ins are this program again ([`Part`]). A measurement is a module (`indexer`, `receiver`,
 //! `avro`) that produces a `Sample` for each of its lines and rounds; `report` prints them as a table, and knows the
-//! aims. `growth` composes the same measurements to curves. `docs/benchmarks.md` explains lines and curves: document a
-//! new one there too.
+//! aims. `growth` composes the same measurements to curves. `soak` observes the whole pipeline under faults; `plot`
+//! draws. `docs/benchmarks.md` explains lines and curves: document a new one there too.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -22,6 +22,7 @@ pub use part::Part;
 
 mod avro;
 mod child;
+mod elasticsearch;
 mod freshness;
 mod growth;
 mod http_floor;
@@ -34,11 +35,13 @@ mod number;
 mod output;
 mod part;
 mod placement;
+mod plot;
 mod receiver;
 mod replay;
 mod report;
 mod sample;
 mod setup;
+mod soak;
 mod stack;
 
 /// What to measure, and how much of it.
@@ -62,6 +65,9 @@ pub struct Options {
     /// A librdkafka setting for the services (`kafka.options`), as KEY=VALUE; may be repeated.
     #[arg(long = "kafka-option", value_name = "KEY=VALUE", value_parser = key_value)]
     kafka_options: Vec<(String, String)>,
+    /// Milliseconds by which requests to Kafka and its answers are delayed, as if Kafka ran far away.
+    #[arg(long, default_value_t = 0)]
+    kafka_delay: u64,
     /// Measure only this.
     #[arg(long)]
     only: Option<Subject>,
@@ -75,6 +81,8 @@ pub struct Options {
     /// Number of points of each curve.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=12))]
     points: u16,
+    #[command(flatten)]
+    soak: soak::Options,
 }
 
 /// A part of the bench that can be run alone.
@@ -88,12 +96,16 @@ pub enum Subject {
     Avro,
     /// Into a real Elasticsearch with each strategy; only on request.
     Placement,
+    /// Into a real Elasticsearch, compared with prepared bulk bodies; only on request.
+    Elasticsearch,
     /// Reading all events again, with and without proof of duplicates; only on request.
     Replay,
     /// From the webhook until readable by id in a real Elasticsearch, at several rates; only on request.
     Freshness,
     /// Curves of rate, CPU time, memory and freshness, as plots, and a table of sizes; only on request.
     Growth,
+    /// The whole pipeline under load for a long time, with a fault every minute, as plots; only on request.
+    Soak,
 }
 
 impl Options {
@@ -136,6 +148,9 @@ async fn results(options: &Options) -> anyhow::Result<String> {
     if options.wants(Subject::Growth) {
         return growth::run(options).await;
     }
+    if options.wants(Subject::Soak) {
+        return soak::run(&options.soak).await;
+    }
     let report = measure(options).await?;
     let json = options.json.clone().unwrap_or_else(|| paths::in_repository("target/bench/report.json"));
     report.write(&json)?;
@@ -158,6 +173,10 @@ async fn measure(options: &Options) -> anyhow::Result<Report> {
         setup::ensure_built()?;
         placement(options, &mut report).await?;
     }
+    if options.wants(Subject::Elasticsearch) {
+        setup::ensure_built()?;
+        elasticsearch(options, &mut report).await?;
+    }
     if options.wants(Subject::Replay) {
         setup::ensure_built()?;
         replay(options, &mut report).await?;
@@ -171,8 +190,7 @@ async fn measure(options: &Options) -> anyhow::Result<Report> {
 
 async fn freshness(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka, the registry and Elasticsearch");
-    let setup =
-        Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options, options.partitions).await?;
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], options, options.partitions).await?;
     for round in 1..=options.rounds {
         say(&format!("freshness, round {round} of {}", options.rounds));
         freshness::round(&setup, report).await?;
@@ -180,10 +198,21 @@ async fn freshness(options: &Options, report: &mut Report) -> anyhow::Result<()>
     Ok(())
 }
 
+async fn elasticsearch(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    say("starting Kafka, the registry and Elasticsearch");
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], options, options.partitions).await?;
+    say("into Elasticsearch, a round that does not count: Elasticsearch compiles what it runs often");
+    elasticsearch::round(&setup, options.events, &mut Report::new(0)).await?;
+    for round in 1..=options.rounds {
+        say(&format!("into Elasticsearch, round {round} of {}", options.rounds));
+        elasticsearch::round(&setup, options.events, report).await?;
+    }
+    Ok(())
+}
+
 async fn placement(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka, the registry and Elasticsearch");
-    let setup =
-        Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options, options.partitions).await?;
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], options, options.partitions).await?;
     say("placement, a round that does not count: Elasticsearch compiles what it runs often");
     placement::round(&setup, options.events, &mut Report::new(0)).await?;
     for round in 1..=options.rounds {
@@ -195,8 +224,7 @@ async fn placement(options: &Options, report: &mut Report) -> anyhow::Result<()>
 
 async fn replay(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka, the registry and Elasticsearch");
-    let setup =
-        Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options, options.partitions).await?;
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], options, options.partitions).await?;
     say(&format!("indexing {} events", options.events));
     let topic = replay::fill(&setup, options.events).await?;
     say("replay, a round that does not count: Elasticsearch compiles what it runs often");
@@ -211,10 +239,10 @@ async fn replay(options: &Options, report: &mut Report) -> anyhow::Result<()> {
 /// Runs the measurements that need Kafka and the registry.
 async fn services(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka and the registry");
-    let setup = Setup::start(&["kafka", "registry"], &options.kafka_options, options.partitions).await?;
+    let setup = Setup::start(&["kafka", "registry"], options, options.partitions).await?;
     if options.wants(Subject::Indexer) {
         say(&format!("writing {} events to Kafka", options.events));
-        setup.fill(options.events).await?;
+        indexer::fill(&setup, options.events).await?;
         for round in 1..=options.rounds {
             say(&format!("indexer, round {round} of {}", options.rounds));
             indexer::round(&setup, options.events, report).await?;

@@ -43,11 +43,11 @@ async fn measure(setup: &Setup, events: u64, strategy: Strategy, is_rolling: boo
     ready(&admin).await.with_context(|| indexer.last_lines())?;
     let rolling = roll_over(setup, &topic);
     let feed = setup.feed(&topic);
-    let (_, elapsed) = tokio::select! {
+    let (_, counted) = tokio::select! {
         both = async { tokio::try_join!(feed.write(0..events), all_counted(&mut indexer, &admin, INDEXED, events)) } => both?,
         rolled = rolling, if is_rolling => return Err(rolled.context("the index does not roll over")),
     };
-    Ok(Sample::new(events, elapsed).with_usage(Usage::of(indexer.id())?))
+    Ok(Sample::new(events, counted.elapsed).with_usage(Usage::of(indexer.id())?))
 }
 
 /// Rolls the index over repeatedly. Returns the first error.

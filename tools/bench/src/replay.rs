@@ -43,8 +43,8 @@ pub(super) async fn fill(setup: &Setup, events: u64) -> anyhow::Result<String> {
 pub(super) async fn round(setup: &Setup, topic: &str, events: u64, report: &mut Report) -> anyhow::Result<()> {
     for (line, how) in CASES {
         let (mut indexer, admin) = setup.replaying_indexer(topic, how)?;
-        let elapsed = all_counted(&mut indexer, &admin, DUPLICATES, events).await?;
-        report.add(line, Sample::new(events, elapsed).with_usage(Usage::of(indexer.id())?));
+        let counted = all_counted(&mut indexer, &admin, DUPLICATES, events).await?;
+        report.add(line, Sample::new(events, counted.elapsed).with_usage(Usage::of(indexer.id())?));
     }
     report.add(Line::ReplayCommand, by_command(setup, topic, events).await?);
     Ok(())

@@ -25,6 +25,10 @@ pub(super) enum Line {
     Indexer,
     /// The Elasticsearch that does nothing.
     NullElasticsearch,
+    /// librdkafka consuming large events alone.
+    KafkaFloorLarge,
+    /// The indexer with large events.
+    IndexerLarge,
     /// axum answering 200.
     HttpFloor,
     /// The receiver.
@@ -59,6 +63,10 @@ pub(super) enum Line {
     ReplayAlways,
     /// The same by the command `replay`.
     ReplayCommand,
+    /// Prepared bulk bodies into a real Elasticsearch.
+    Loader,
+    /// The indexer into a real Elasticsearch.
+    IntoElasticsearch,
     /// From the webhook until readable by id, at one event per second.
     Freshness1,
     /// At 20 per second.
@@ -93,6 +101,8 @@ struct Summary {
     max_ms: Option<f64>,
     /// CPU time, as a multiple of the floor's in the same round.
     cpu_ratio: Option<f64>,
+    /// The events per second, as a multiple of the floor's in the same round.
+    rate_ratio: Option<f64>,
 }
 
 /// A line in JSON form.
@@ -111,6 +121,8 @@ impl Line {
             Self::KafkaFloor => "librdkafka consuming alone",
             Self::Indexer => "penstock-indexer, null Elasticsearch",
             Self::NullElasticsearch => "  the null Elasticsearch beside it",
+            Self::KafkaFloorLarge => "librdkafka alone, events of 20 KB",
+            Self::IndexerLarge => "penstock-indexer, events of 20 KB",
             Self::HttpFloor => "axum reading and answering 200",
             Self::Receiver => "penstock-receiver, Kafka acks=all",
             Self::HttpFloorAtRate => "  axum at the receiver's rate",
@@ -128,6 +140,8 @@ impl Line {
             Self::ReplayByTimestamp => "  by_timestamp",
             Self::ReplayAlways => "  always",
             Self::ReplayCommand => "  always, by the command replay",
+            Self::Loader => "Elasticsearch, prepared bulk bodies",
+            Self::IntoElasticsearch => "Elasticsearch, from penstock-indexer",
             Self::Freshness1 => "webhook to readable by id, 1/s",
             Self::Freshness20 => "  20/s",
             Self::Freshness50 => "  50/s",
@@ -141,6 +155,8 @@ impl Line {
     fn floor(self) -> Option<Self> {
         match self {
             Self::Indexer => Some(Self::KafkaFloor),
+            Self::IndexerLarge => Some(Self::KafkaFloorLarge),
+            Self::IntoElasticsearch => Some(Self::Loader),
             Self::Receiver => Some(Self::HttpFloorAtRate),
             Self::HttpFloorAtRate => Some(Self::HttpFloor),
             Self::Avro => Some(Self::AvroFloor),
@@ -149,6 +165,8 @@ impl Line {
             Self::ReplayCommand => Some(Self::ReplayAlways),
             Self::KafkaFloor
             | Self::NullElasticsearch
+            | Self::KafkaFloorLarge
+            | Self::Loader
             | Self::HttpFloor
             | Self::ReceiverCrowd
             | Self::ReceiverCalm
@@ -200,7 +218,7 @@ impl Report {
     fn summary(&self, line: Line) -> Option<Summary> {
         let samples = self.samples.get(&line)?;
         let floors = line.floor().and_then(|floor| self.samples.get(&floor));
-        let ratios = floors.into_iter().flat_map(|floors| samples.iter().zip(floors));
+        let pairs = || floors.into_iter().flat_map(|floors| samples.iter().zip(floors));
         Some(Summary {
             events_per_second: median(samples.iter().map(Sample::rate))?,
             cpu_seconds_per_million: median(samples.iter().map(Sample::cpu_per_million))?,
@@ -208,7 +226,8 @@ impl Report {
             p50_ms: median(samples.iter().filter_map(|sample| sample.p50_ms)),
             p99_ms: median(samples.iter().filter_map(|sample| sample.p99_ms)),
             max_ms: median(samples.iter().filter_map(|sample| sample.max_ms)),
-            cpu_ratio: median(ratios.map(|(sample, floor)| sample.cpu_per_million() / floor.cpu_per_million())),
+            cpu_ratio: median(pairs().map(|(sample, floor)| sample.cpu_per_million() / floor.cpu_per_million())),
+            rate_ratio: median(pairs().map(|(sample, floor)| sample.rate() / floor.rate())),
         })
     }
 

@@ -10,6 +10,7 @@ use indexer::config::{Strategy, VerifyDuplicates};
 use receiver::config::Auth;
 use tempfile::TempDir;
 
+use super::Options;
 use super::stack::BenchStack;
 use harness::event::{Events, SCHEMA, now};
 use harness::feed::Feed;
@@ -18,12 +19,15 @@ use harness::pipeline::{register, source};
 use harness::process::{Binary, Process, write_config};
 use harness::search::Search;
 use harness::sender::Mix;
+use harness::usage::Usage;
 use harness::{paths, ports};
 
 /// The partitions of each topic, unless the options set another number.
 pub(super) const PARTITIONS: i32 = 8;
 /// The topic that is filled in advance for the indexer.
 pub(super) const EVENTS: &str = "bench-events";
+/// The topic that is filled in advance with large events.
+pub(super) const LARGE: &str = "bench-large";
 /// The topic that the receiver writes to.
 const WEBHOOK: &str = "bench-webhook";
 const DEAD_LETTERS: &str = "bench-dead-letters";
@@ -58,47 +62,38 @@ pub(super) struct Flow {
 }
 
 impl Setup {
-    /// Starts `parts` of the stack, creates the topics (the webhook's with `partitions`), and registers the schema.
-    /// `kafka_options` apply to the services.
+    /// Starts `parts` of the stack, creates the topics (the webhook's with the partitions of `options`), and registers the
+    /// schema. The Kafka options apply to the services.
     ///
     /// # Errors
     /// If a part does not start or fails.
-    pub(super) async fn start(
-        parts: &[&str],
-        kafka_options: &[(String, String)],
-        partitions: i32,
-    ) -> anyhow::Result<Self> {
-        let stack = BenchStack::start(parts).await.context("the stack did not start")?;
+    pub(super) async fn start(parts: &[&str], options: &Options, partitions: i32) -> anyhow::Result<Self> {
+        let delay = Duration::from_millis(options.kafka_delay);
+        let stack = BenchStack::start(parts, delay).await.context("the stack did not start")?;
         let folder = TempDir::with_prefix_in("bench-", paths::scratch()?)?;
         let token = format!("token-{}", uuid::Uuid::new_v4().simple());
         let tokens_file = folder.path().join("tokens");
         std::fs::write(&tokens_file, &token)?;
 
-        let kafka = Kafka::new(stack.stack.brokers());
-        for (topic, partitions) in [(EVENTS, PARTITIONS), (WEBHOOK, partitions), (DEAD_LETTERS, PARTITIONS)] {
+        let kafka = Kafka::new(stack.brokers());
+        for (topic, partitions) in
+            [(EVENTS, PARTITIONS), (LARGE, PARTITIONS), (WEBHOOK, partitions), (DEAD_LETTERS, PARTITIONS)]
+        {
             kafka.create_topic(topic, partitions).await?;
         }
         let schema_id = register(&stack.stack.registry_url(), WEBHOOK, SCHEMA).await?;
 
         // Everything else keeps its default, since the defaults are measured.
         let mut config = Config::default();
-        config.kafka.brokers = stack.stack.brokers();
+        config.kafka.brokers = stack.brokers();
         config.kafka.topic = EVENTS.to_owned();
         config.kafka.dead_letter_topic = DEAD_LETTERS.to_owned();
-        config.kafka.options = kafka_options.iter().cloned().collect();
+        config.kafka.options = options.kafka_options.iter().cloned().collect();
         config.schema_registry.url = stack.stack.registry_url();
         let mut source = source(WEBHOOK, Auth::Bearer { tokens: Vec::new(), tokens_file: Some(tokens_file) });
         source.topic = Some(WEBHOOK.to_owned());
         config.receiver.sources.insert("cxone".to_owned(), source);
         Ok(Self { token, config, schema_id, folder, stack })
-    }
-
-    /// Writes `events` events to [`EVENTS`].
-    ///
-    /// # Errors
-    /// If Kafka does not accept all of them.
-    pub(super) async fn fill(&self, events: u64) -> anyhow::Result<()> {
-        self.feed(EVENTS).write(0..events).await
     }
 
     /// Returns a feed that writes events to `topic` as fast as Kafka accepts them.
@@ -117,9 +112,22 @@ impl Setup {
         Search::new(self.stack.stack.elasticsearch_url())
     }
 
+    /// Returns `host:port` of the stack's Elasticsearch.
+    pub(super) fn elasticsearch_address(&self) -> String {
+        format!("127.0.0.1:{}", self.stack.stack.elasticsearch)
+    }
+
+    /// Returns what the stack's Elasticsearch has used since its start.
+    ///
+    /// # Errors
+    /// If it does not run.
+    pub(super) fn elasticsearch_usage(&self) -> anyhow::Result<Usage> {
+        Usage::of(self.stack.elasticsearch()?)
+    }
+
     /// Returns `host:port` of Kafka.
     pub(super) fn brokers(&self) -> String {
-        self.stack.stack.brokers()
+        self.stack.brokers()
     }
 
     /// Returns the config that is measured: the defaults, except for addresses. The indexer reads [`EVENTS`].
@@ -207,6 +215,14 @@ impl Setup {
         let mut config = self.config_of(topic, Strategy::Single);
         config.elasticsearch.verify_duplicates = how;
         self.indexer_of(config, self.stack.stack.elasticsearch_url())
+    }
+
+    /// Starts an indexer that reads all of `topic`, none of which is indexed.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub(super) fn reading_indexer(&self, topic: &str) -> anyhow::Result<(Process, String)> {
+        self.indexer_of(self.config_of(topic, Strategy::Single), self.stack.stack.elasticsearch_url())
     }
 
     /// Starts the command that replays all of `topic` with the default proof of duplicates.

@@ -1,9 +1,12 @@
 //! An operator replaces the oldest index that is not a copy with a copy of another name. Each event is still found
 //! once: documents of the copy are looked up in it, and missing ones go to the write index (`docs/placement.md`).
 
-use anyhow::{Result, ensure};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::chaos::fault::Copying;
 use crate::chaos::inject::Fault;
@@ -12,8 +15,8 @@ use crate::eventually::eventually;
 use crate::http::Method;
 use crate::search::Search;
 
-/// The most documents of a bulk request.
-const BULK: usize = 1_000;
+/// The time between two looks at a task of Elasticsearch.
+const POLL: Duration = Duration::from_millis(200);
 
 pub(crate) struct Copied(Copying);
 
@@ -51,12 +54,18 @@ impl Copied {
 async fn reindex(client: &Search, index: &str, copy: &str) -> Result<()> {
     let mappings = client.call(Method::GET, &format!("{index}/_mapping"), &Value::Null).await?[index].take();
     client.call(Method::PUT, copy, &mappings).await?;
-    let mut documents = Vec::new();
-    client.sources(index, |_, id, source| documents.push((id, source))).await?;
-    for some in documents.chunks(BULK) {
-        client.write(copy, some).await?;
+    let from_to = json!({"source": {"index": index}, "dest": {"index": copy}});
+    // A large index takes longer than a request may.
+    let started = client.call(Method::POST, "_reindex?refresh=true&wait_for_completion=false", &from_to).await?;
+    let task = format!("_tasks/{}", started["task"].as_str().context("no task")?);
+    loop {
+        let state = client.call(Method::GET, &task, &Value::Null).await?;
+        if state["completed"] == true {
+            ensure!(state["response"]["failures"] == json!([]), "{state}");
+            return Ok(());
+        }
+        sleep(POLL).await;
     }
-    Ok(())
 }
 
 /// Restores a new snapshot of `index` from `repository` with "restored-" before its name.

@@ -65,3 +65,19 @@ fn a_run_registers_only_so_many_schemas() {
     };
     assert!((0..20).all(|seed| schemas(seed) <= 2));
 }
+
+#[test]
+fn a_soak_has_one_fault_a_minute_and_keeps_most_processes() {
+    let steps = one_a_minute(7, HOUR);
+    assert_eq!(steps, one_a_minute(7, HOUR));
+    assert_eq!(steps.len(), 60);
+    assert!(steps.windows(2).all(|pair| pair[1].at - pair[0].at == MINUTE));
+    let ends = |kind| match kind {
+        Kind::Service(Service::Receiver(number) | Service::Indexer(number), Loss::Stop | Loss::Kill) => Some(number),
+        _ => None,
+    };
+    let all = || (0..20).flat_map(|seed| one_a_minute(seed, HOUR));
+    assert!(all().filter_map(|step| ends(step.kind)).all(|number| number == SERVICES - 1));
+    assert!(all().all(|step| !matches!(step.kind, Kind::Retention(_))));
+    assert_eq!(all().map(|step| step.lane).collect::<BTreeSet<_>>(), Lane::ALL.into());
+}

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::curve::Curve;
 use super::document;
-use super::plot;
+use super::picture;
 use super::point::Measured;
 use super::sizing::{self, Need};
 use crate::machine::Machine;
-use crate::output;
+use crate::{output, plot};
 use harness::event::now;
 
 /// Holds the measured curves.
@@ -42,7 +42,7 @@ impl Results {
     pub(super) fn write(&self, json: &Path, pictures: &Path) -> anyhow::Result<()> {
         output::write(json, &(serde_json::to_string_pretty(&self.json())? + "\n"))?;
         for curve in &self.curves {
-            output::write(&pictures.join(document::file_name(curve)), &plot::svg(curve)?)?;
+            output::write(&pictures.join(document::file_name(curve)), &plot::svg(&picture::of(curve))?)?;
         }
         Ok(())
     }

@@ -33,7 +33,7 @@ pub(super) struct Verdict {
     met: bool,
 }
 
-const AIMS: [Aim; 13] = [
+const AIMS: [Aim; 15] = [
     Aim {
         line: Line::Indexer,
         what: "CPU time, × floor",
@@ -58,6 +58,18 @@ const AIMS: [Aim; 13] = [
         what: "peak memory, MiB",
         measured: |summary| summary.peak_mib,
         bound: Bound::AtMost(128.0),
+    },
+    Aim {
+        line: Line::IndexerLarge,
+        what: "CPU time, × floor",
+        measured: |summary| summary.cpu_ratio,
+        bound: Bound::AtMost(3.0),
+    },
+    Aim {
+        line: Line::IntoElasticsearch,
+        what: "rate, × prepared bulk bodies",
+        measured: |summary| summary.rate_ratio,
+        bound: Bound::AtLeast(0.95),
     },
     Aim {
         line: Line::Receiver,

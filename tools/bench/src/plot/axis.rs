@@ -15,7 +15,7 @@ const ROOM: f64 = 1.15;
 
 /// An axis of a plot.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     range: Range<f64>,
     is_logarithmic: bool,
     ticks: Vec<f64>,
@@ -23,7 +23,7 @@ pub(super) struct Axis {
 
 impl Axis {
     /// Returns a logarithmic axis with a tick at each of `values`, which are above 0 and in ascending order.
-    pub(super) fn of_steps(values: &[f64]) -> Self {
+    pub(crate) fn of_steps(values: &[f64]) -> Self {
         let (first, last) = (values.first().copied().unwrap_or(1.0), values.last().copied().unwrap_or(1.0));
         let mut ticks = values.to_vec();
         ticks.dedup();
@@ -31,7 +31,7 @@ impl Axis {
     }
 
     /// Returns an axis for all `values`: from 0, or logarithmic if they differ too much for that.
-    pub(super) fn of_values(values: &[f64]) -> Self {
+    pub(crate) fn of_values(values: &[f64]) -> Self {
         let highest = values.iter().copied().fold(0.0, f64::max);
         let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
         if lowest > 0.0 && highest / lowest >= MOST_LINEAR {

@@ -1,0 +1,43 @@
+//! What a process holds at one time, from Linux (proc(5)).
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use serde::Serialize;
+
+/// The memory, files and threads of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Resources {
+    /// The resident set, in bytes.
+    pub resident_bytes: u64,
+    /// The number of open file descriptors: files, sockets, pipes.
+    pub open_files: u64,
+    /// The number of threads.
+    pub threads: u64,
+}
+
+impl Resources {
+    /// Returns what the process `id` holds.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn of(id: u32) -> anyhow::Result<Self> {
+        let folder = PathBuf::from(format!("/proc/{id}"));
+        let path = folder.join("status");
+        let status = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let number = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            let number = line.and_then(|line| line.split_ascii_whitespace().next());
+            number
+                .with_context(|| format!("no {name} in {}", path.display()))?
+                .parse::<u64>()
+                .map_err(anyhow::Error::from)
+        };
+        let (kilobytes, threads) = (number("VmRSS")?, number("Threads")?);
+        let open_files = u64::try_from(std::fs::read_dir(folder.join("fd"))?.count())?;
+        Ok(Self { resident_bytes: kilobytes * 1024, open_files, threads })
+    }
+}
+
+#[cfg(test)]
+mod tests;
