@@ -15,6 +15,10 @@ fn a_member_is_ready_once_the_group_has_given_its_assignment() {
     assert!(!membership.has_joined() && !kafka.is_met());
     membership.join();
     assert!(membership.has_joined() && kafka.is_met());
+    membership.wait();
+    assert!(!membership.has_joined() && !kafka.is_met(), "an assignment waits for its committed offsets");
+    membership.join();
+    assert!(membership.has_joined() && kafka.is_met());
 }
 
 #[test]
