@@ -117,6 +117,12 @@ impl Cause {
         is_block(self.status, &self.error_type)
     }
 
+    /// Returns whether the document failed for now ([`Refusal::of_item`]). A document is never at fault for that.
+    pub fn is_transient(&self) -> bool {
+        let words = [Trouble::Overload, Trouble::Server, Trouble::Unreadable].map(Trouble::as_str);
+        !self.is_whole() && words.contains(&self.error_type.as_str())
+    }
+
     fn rounds(&self) -> u32 {
         match self.is_whole() {
             true if self.error_type == Trouble::TimedOut.as_str() => TIMED_OUT_ROUNDS,
@@ -154,8 +160,8 @@ impl Doubts {
 
     /// Notes that `index` refused `document` for `cause`.
     pub fn refuse(&mut self, index: &Arc<str>, cause: &Cause, document: Document) {
-        // A request that fails as a whole shows nothing about the index. The breaker handles it.
-        if cause.is_whole() {
+        // A failure for now shows nothing about the index. The breaker handles it.
+        if cause.is_whole() || cause.is_transient() {
             return;
         }
         let documents = &mut self.evidence(index).refused(cause).documents;
@@ -191,8 +197,7 @@ impl Doubts {
         !self.indices.iter().any(|(name, evidence)| **name != *index && evidence.last.is_some_and(is_late))
     }
 
-    /// Returns how many documents `index` has accepted. Counts only those that prove it healthy when others are
-    /// refused for `cause`.
+    /// Returns how many documents `index` has accepted that prove it healthy if others are refused for `cause`.
     pub fn accepted_by(&self, index: &str, cause: &Cause) -> u64 {
         let Some(evidence) = self.indices.get(index) else { return 0 };
         if cause.needs_writing() { evidence.written } else { evidence.accepted }
@@ -264,11 +269,14 @@ impl Case {
     /// accepted before this attempt (as [`Doubts::accepted_by`] counts them; 0 if its witness was refused in the same
     /// way). Returns whether the document is at fault.
     pub fn refuse(&mut self, index: &Arc<str>, cause: Cause, before: u64, doubts: &Doubts, now: Instant) -> bool {
+        if cause.is_transient() {
+            return false;
+        }
         if cause.is_whole() && !self.cause.is_whole() && self.strays < MAX_STRAYS {
             self.strays += 1;
             return false;
         }
-        if cause.is_block() || self.cause.is_block() {
+        if cause.is_block() || self.cause.is_block() || self.cause.is_transient() {
             *self = Self { first: self.first, ..Self::new(Arc::clone(index), cause, doubts, now) };
             return false;
         }

@@ -51,6 +51,12 @@ impl Refusal {
         }
     }
 
+    /// Describes a document that fails for now again and again, with `failure`, while others are accepted.
+    pub fn of_item(failure: &BulkFailure) -> Self {
+        let status = if failure.trouble == Trouble::Overload { 429 } else { 503 };
+        Self { status, ..Self::of_whole(failure) }
+    }
+
     /// Describes a document whose request failed as a whole with `failure`.
     pub fn of_whole(failure: &BulkFailure) -> Self {
         Self {

@@ -232,3 +232,40 @@ async fn a_block_of_an_old_index_stops_all_while_no_other_accepts_documents_or_i
         }
     }
 }
+
+/// As at a failing shard, or at an ingest processor that is overloaded. With as many such batches as may be in flight,
+/// nothing else would be sent.
+#[tokio::test]
+async fn a_document_that_fails_for_ever_does_not_hold_up_its_batch() {
+    for (status, error_type) in [(429, "es_rejected_execution_exception"), (503, "unavailable_shards_exception")] {
+        let is_over = Arc::new(AtomicUsize::new(0));
+        let of_stub = Arc::clone(&is_over);
+        let stub = Stub::start(move |received| {
+            let is_over = of_stub.load(Ordering::Relaxed) > 0;
+            let item = |document: &&str| match document.contains("stuck") && !is_over {
+                true => json!({"create": {"status": status, "error": {"type": error_type, "reason": "why"}}}),
+                false => json!({"create": {"status": 201}}),
+            };
+            match received.is_bulk() {
+                true => {
+                    let items: Vec<Value> = received.documents().iter().map(item).collect();
+                    Reply::Answer(200, json!({ "items": items }).to_string())
+                }
+                false => Reply::Answer(200, "{}".to_owned()),
+            }
+        })
+        .await;
+        let bulk = service(&config(&stub.url())).bulk;
+        let batch = batch_of(&["a", "stuck", "b"]);
+        let delivered = tokio::time::timeout(Duration::from_secs(30), bulk.deliver(&batch)).await;
+        let delivered = delivered.expect("the batch is free");
+        assert_eq!((delivered.indexed, delivered.refused.len(), delivered.set_aside.len()), (2, 0, 1), "{status}");
+
+        let mut lone = bulk.single_out(&batch, &delivered.set_aside[0]).await;
+        let decide = tokio::time::timeout(Duration::from_millis(1_500), bulk.decide(&mut lone)).await;
+        assert!(decide.is_err(), "{status}: it waits");
+        is_over.store(1, Ordering::Relaxed);
+        let decided = tokio::time::timeout(Duration::from_secs(60), bulk.decide(&mut lone)).await;
+        assert_eq!(decided.expect("it is accepted").indexed, 1, "{status}");
+    }
+}
