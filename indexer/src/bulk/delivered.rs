@@ -88,6 +88,7 @@ impl Delivered {
     /// Notes a document that is set aside.
     pub(super) fn set_aside(&mut self, set_aside: SetAside, counts: &mut Counts) {
         counts.set_aside += 1;
+        counts.in_failure_store += usize::from(set_aside.refusal.in_failure_store);
         self.set_aside.push(set_aside);
     }
 

@@ -1,3 +1,4 @@
+use super::cause::{ROUNDS, SERVER_SPAN, SPAN, WHOLE_SPAN};
 use super::*;
 
 mod world;
@@ -160,6 +161,22 @@ fn an_index_with_a_witness_is_blamed_only_if_it_refuses_the_witness() {
     assert!(!doubts.blames("events", &failed_processor()), "it has not been asked");
     doubts.refuse_witness(&index(), &failed_processor());
     assert!(doubts.blames("events", &failed_processor()));
+}
+
+/// Its reason is hidden, and the witness is refused with it.
+#[test]
+fn an_index_is_at_fault_if_all_go_into_its_failure_store() {
+    let stored = cause(201, "failure_store");
+    for has_witness in [false, true] {
+        let mut doubts = Doubts::default();
+        doubts.set_witness(&index(), has_witness);
+        (1..=2).for_each(|number| doubts.refuse(&index(), &stored, document(number)));
+        assert_eq!(doubts.blames("events", &stored), !has_witness, "the witness is asked first");
+        doubts.refuse_witness(&index(), &illegal());
+        assert!(doubts.blames("events", &stored));
+        doubts.accept(&index(), 1, 0, Instant::now());
+        assert!(!doubts.blames("events", &stored));
+    }
 }
 
 #[test]

@@ -5,6 +5,9 @@ use super::trouble::{BulkFailure, MAX_DETAIL, Trouble};
 /// The status of a document that Elasticsearch took too long for.
 pub const TIMED_OUT: u16 = 408;
 
+/// The `error_type` of a document that went into a data stream's failure store.
+pub const FAILURE_STORE: &str = "failure_store";
+
 /// Why a document will never be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -38,6 +41,16 @@ impl Refusal {
                 "{bytes} bytes alone are more than a request may have (http.max_content_length, or a proxy's limit)"
             ),
             in_failure_store: false,
+        }
+    }
+
+    /// Describes a document that went into a failure store, with `status`.
+    pub(super) fn stored(status: u16) -> Self {
+        Self {
+            status,
+            error_type: FAILURE_STORE.to_owned(),
+            reason: "Elasticsearch put the document into the data stream's failure store, with the reason".to_owned(),
+            in_failure_store: true,
         }
     }
 

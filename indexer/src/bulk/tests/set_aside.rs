@@ -269,3 +269,30 @@ async fn a_document_that_fails_for_ever_does_not_hold_up_its_batch() {
         assert_eq!(decided.expect("it is accepted").indexed, 1, "{status}");
     }
 }
+
+/// The failure store of a data stream takes all documents, and does not say why.
+#[tokio::test]
+async fn a_missing_pipeline_blocks_although_a_failure_store_takes_all_documents() {
+    let is_over = Arc::new(AtomicUsize::new(0));
+    let of_stub = Arc::clone(&is_over);
+    let stub = Stub::start(move |received| {
+        if !received.is_bulk() {
+            return Reply::Answer(200, "{}".to_owned());
+        }
+        let item = match of_stub.load(Ordering::Relaxed) {
+            0 => json!({"create": {"status": 201, "failure_store": "used"}}),
+            _ => json!({"create": {"status": 201}}),
+        };
+        Reply::Answer(200, json!({ "items": vec![item; received.documents().len()] }).to_string())
+    })
+    .await;
+    let service = service(&config(&stub.url()));
+    let batch = numbered(200);
+    let mut pause = service.bulk.pause();
+    let repaired = async {
+        pause.wait_for(Option::is_some).await.unwrap();
+        is_over.store(1, Ordering::Relaxed);
+    };
+    let (delivered, ()) = tokio::join!(service.bulk.deliver(&batch), repaired);
+    assert_eq!((delivered.indexed, delivered.refused.len()), (200, 0));
+}
