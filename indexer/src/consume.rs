@@ -99,9 +99,10 @@ impl Consumer {
         let Conditions { kafka, schemas } = conditions;
         let now = Instant::now();
         let forgetting = Interval::after(now, config.schema_registry.negative_ttl);
+        let checking = Interval::after(now, config.schema_registry.refresh);
         let flow = Flow {
             topic: Topic::new(Subscription::new(config, kafka.clone())?, reading, metrics),
-            intake: Intake::new(decoder, Waiting::new(schemas), forgetting),
+            intake: Intake::new(decoder, Waiting::new(schemas), forgetting, checking),
             dispatcher: Dispatcher::new(config),
             committer: Committer::new(kafka.clone()),
             surveyor: Surveyor::new(kafka.clone()),

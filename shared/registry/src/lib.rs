@@ -147,6 +147,17 @@ impl SchemaRegistry {
         self.inner.by_id.get(id).await
     }
 
+    /// Asks the registry whether `id` still stands for the schema in memory. If not, logs it and forgets all schemas: the
+    /// registry was emptied or restored, and has given the id to another one.
+    pub async fn check(&self, id: SchemaId) {
+        self.inner.by_id.check(id).await;
+    }
+
+    /// Returns how often all schemas were forgotten for this reason. Who keeps schemas must drop them when it changes.
+    pub fn forgotten(&self) -> u64 {
+        self.inner.store.forgotten()
+    }
+
     /// Returns the schema of `id` if it is a version of one of `subjects`, even a deleted one. Otherwise does not
     /// request the schema at all.
     ///
