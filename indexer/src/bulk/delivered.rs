@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::doubt::Cause;
 use super::outcome::Refusal;
 use super::progress::Counts;
 
@@ -46,6 +47,14 @@ pub struct SetAside {
     pub refusal: Refusal,
     /// How many times the document was sent.
     pub attempts: u32,
+}
+
+impl SetAside {
+    /// Returns whether the document is certainly not at fault: its index is blocked, or failed for now.
+    pub fn is_blameless(&self) -> bool {
+        let cause = Cause::of(&self.refusal);
+        cause.is_block() || cause.is_transient()
+    }
 }
 
 impl Delivered {
