@@ -150,18 +150,20 @@ impl Topic {
     }
 
     /// Updates the metrics of what is held, `held_bytes` in total, and of what waits.
-    pub(super) fn measure(&self, held_bytes: usize) {
+    pub(super) fn measure(&mut self, held_bytes: usize) {
         self.measure_lag();
         self.figures.held(held_bytes);
         self.figures.parked(self.partitions.books.parked.counts());
     }
 
     /// Updates the metrics of each assigned partition.
-    pub(super) fn measure_lag(&self) {
-        let (now, books, lag) = (Instant::now(), &self.partitions.books, &self.partitions.logs.lag);
+    pub(super) fn measure_lag(&mut self) {
+        let now = Instant::now();
+        let (books, lag) = (&self.partitions.books, &mut self.partitions.logs.lag);
         for partition in books.ledger.assigned() {
             let held = books.held_since(partition).map_or(Duration::ZERO, |since| now.duration_since(since));
-            self.figures.lag(partition, lag.of(partition), held);
+            let unread = lag.unread(partition, books.builder.next(partition), now);
+            self.figures.lag(partition, lag.of(partition), held.max(unread));
         }
     }
 
