@@ -42,8 +42,8 @@ impl Lag {
         Some((end.0 - committed.0).max(0))
     }
 
-    /// Returns for how long none of the unread records of `partition`, which is read up to `position`, has been read. Zero
-    /// if there are none, or while the ends are unknown.
+    /// Returns for how long none of the unread records of `partition`, which is read up to `position`, has been read.
+    /// Zero if there are none, or while the ends are unknown.
     pub(super) fn unread(&mut self, partition: Partition, position: Option<NextOffset>, now: Instant) -> Duration {
         let Some((start, end)) = self.ends.get(&partition) else { return Duration::ZERO };
         if position.unwrap_or(*start).max(*start) >= *end {

@@ -1,8 +1,9 @@
 //! Surveys the log in addition to reading it, and handles the results.
 //!
 //! Reading alone is not enough. A re-created topic may look like the old one, retention may delete unread records,
-//! a paused partition does not show how much arrives, and a topic that this client may not read, or that does not exist,
-//! looks like one to which nothing is written. So a separate thread queries the log every few seconds and reports back.
+//! a paused partition does not show how much arrives, and a topic that this client may not read, or that does not
+//! exist, looks like one to which nothing is written. So a separate thread queries the log every few seconds and
+//! reports back.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -35,8 +35,8 @@ impl Gzip {
         self.known().blameless.is_none_or(|since| now.saturating_duration_since(since) >= BELIEVED)
     }
 
-    /// Notes that a refused request was sent again uncompressed, and whether it was accepted. Returns whether this shows
-    /// for the first time that the node takes no compressed requests.
+    /// Notes that a refused request was sent again uncompressed, and whether it was accepted. Returns whether this
+    /// shows for the first time that the node takes no compressed requests.
     pub(super) fn note(&self, is_accepted: bool, now: Instant) -> bool {
         let mut known = self.known();
         if is_accepted {

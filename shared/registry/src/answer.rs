@@ -46,7 +46,8 @@ impl Answer {
     /// Returns the JSON in the body.
     ///
     /// # Errors
-    /// What the answer says about `what` instead, by its code ([`RegistryError::from_code`]), or that it cannot be read.
+    /// What the answer says about `what` instead, by its code ([`RegistryError::from_code`]), or that it cannot be
+    /// read.
     pub(super) fn read<T: DeserializeOwned>(&self, url: &str, what: &str) -> Result<T, RegistryError> {
         if !self.status.is_success() {
             return Err(RegistryError::from_code(self.code(), self.reason(), url, what));

@@ -45,7 +45,7 @@ impl ById {
         match self.client.by_id(id).await {
             Ok(found) => self.store.answered(None, &found).await,
             Err(error) => {
-                tracing::debug!(schema_id = id.0, %error, "Cannot check a known schema id; the next check tries again.");
+                tracing::debug!(schema_id = id.0, %error, "Cannot check a known schema id; trying again later.");
             }
         }
     }

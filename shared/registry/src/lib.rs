@@ -147,8 +147,8 @@ impl SchemaRegistry {
         self.inner.by_id.get(id).await
     }
 
-    /// Asks the registry whether `id` still stands for the schema in memory. If not, logs it and forgets all schemas: the
-    /// registry was emptied or restored, and has given the id to another one.
+    /// Asks the registry whether `id` still stands for the schema in memory. If not, logs it and forgets all schemas:
+    /// the registry was emptied or restored, and has given the id to another one.
     pub async fn check(&self, id: SchemaId) {
         self.inner.by_id.check(id).await;
     }

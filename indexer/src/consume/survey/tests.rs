@@ -6,8 +6,8 @@ use rdkafka::mocking::MockCluster;
 use super::super::tests::TOPIC;
 use super::*;
 
-/// As when the only broker with its data is down. The client would answer for none of the partitions, and the lag of all
-/// would stand still.
+/// As when the only broker with its data is down. The client would answer for none of the partitions, and the lag of
+/// all would stand still.
 #[test]
 fn a_partition_without_a_leader_does_not_hide_the_others() {
     let cluster = MockCluster::new(1).unwrap();
