@@ -20,11 +20,15 @@ use crate::tasks::Tasks;
 
 /// How often the log is surveyed.
 const SURVEY_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a member without partitions asks whether the topic can be read.
+const IDLE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Starts surveys of the log, one at a time.
 #[derive(Debug)]
 pub(super) struct Surveyor {
     interval: Interval,
+    /// The interval without partitions.
+    idle: Interval,
     is_surveying: bool,
     /// How many surveys in a row found no topic.
     missing: u32,
@@ -36,7 +40,8 @@ impl Surveyor {
     /// Creates a surveyor whose first survey is due immediately. `kafka` is unmet while this client cannot read
     /// the topic.
     pub(super) fn new(kafka: Condition) -> Self {
-        Self { interval: Interval::at_once(SURVEY_INTERVAL), is_surveying: false, missing: 0, kafka }
+        let [interval, idle] = [SURVEY_INTERVAL, IDLE_INTERVAL].map(Interval::at_once);
+        Self { interval, idle, is_surveying: false, missing: 0, kafka }
     }
 
     /// Makes the next survey due immediately, because the assignment has changed.
@@ -47,10 +52,12 @@ impl Surveyor {
     /// Starts a survey of `topic` on a thread of its own, if it is due. The result comes as a report. A member without
     /// partitions asks too: a topic that cannot be read has none to give.
     pub(super) fn begin(&mut self, topic: &mut Topic, tasks: &Tasks, now: Instant) {
-        if self.is_surveying || !self.interval.begin(now) {
+        let books = &mut topic.partitions.books;
+        let is_idle = books.ledger.assigned().next().is_none();
+        let interval = if is_idle { &mut self.idle } else { &mut self.interval };
+        if self.is_surveying || !interval.begin(now) {
             return;
         }
-        let books = &mut topic.partitions.books;
         let partitions: Vec<Partition> = books.ledger.assigned().collect();
         let read_positions =
             partitions.iter().filter_map(|partition| Some((*partition, books.read_position(*partition)?))).collect();
