@@ -123,33 +123,36 @@ async fn documents_at_fault_become_dead_letters_and_hold_nothing_up() -> Result<
 }
 
 /// As at a failing shard, or at an ingest processor that is overloaded. With one batch in flight at a time, the first of
-/// these documents would stop the topic.
+/// these documents would stop the topic. In the second run, they are the first documents of all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_that_fail_each_time_for_now_hold_nothing_up() -> Result<()> {
     const EVENTS: u64 = 30;
-    let mut scene = Scene::new("blame-transient", Strategy::Rollover).await?;
-    let released = Arc::new(AtomicBool::new(false));
-    let stuck: HashMap<String, u16> =
-        [(1, 429), (12, 503)].map(|(number, status)| (scene.mix.events.id(number), status)).into();
-    let over = Arc::clone(&released);
-    let script = move |id: &str, _: u32| stuck.get(id).copied().filter(|_| !over.load(Ordering::SeqCst));
-    let proxy = Proxy::start(&scene.pipeline.config.elasticsearch.url, Box::new(script)).await?;
-    scene.pipeline.config.elasticsearch.url = proxy.url();
-    scene.pipeline.config.indexer.batch.max_documents = 10;
-    scene.pipeline.config.indexer.max_in_flight_requests = 1;
-    let member = scene.start().await?;
-    scene.produce(0..EVENTS).await?;
-    eventually("the others are indexed", || async {
-        let indexed = scene.pipeline.search.count(scene.index()).await?;
-        anyhow::ensure!(indexed == EVENTS - 2, "{indexed}");
-        Ok(())
-    })
-    .await?;
-    released.store(true, Ordering::SeqCst);
-    scene.pipeline.delivered_exactly(&scene.ids(0..EVENTS)).await?;
-    assert_eq!(scene.dead().await?, []);
-    member.ready().await?;
-    member.stop().await
+    for (name, max_documents, stuck) in [("blame-transient", 10, [1, 12]), ("blame-transient-first", 1, [0, 1])] {
+        let mut scene = Scene::new(name, Strategy::Rollover).await?;
+        let released = Arc::new(AtomicBool::new(false));
+        let answers: HashMap<String, u16> =
+            stuck.map(|number| scene.mix.events.id(number)).into_iter().zip([429, 503]).collect();
+        let over = Arc::clone(&released);
+        let script = move |id: &str, _: u32| answers.get(id).copied().filter(|_| !over.load(Ordering::SeqCst));
+        let proxy = Proxy::start(&scene.pipeline.config.elasticsearch.url, Box::new(script)).await?;
+        scene.pipeline.config.elasticsearch.url = proxy.url();
+        scene.pipeline.config.indexer.batch.max_documents = max_documents;
+        scene.pipeline.config.indexer.max_in_flight_requests = 1;
+        let member = scene.start().await?;
+        scene.produce(0..EVENTS).await?;
+        eventually("the others are indexed", || async {
+            let indexed = scene.pipeline.search.count(scene.index()).await?;
+            anyhow::ensure!(indexed == EVENTS - 2, "{indexed}");
+            Ok(())
+        })
+        .await?;
+        released.store(true, Ordering::SeqCst);
+        scene.pipeline.delivered_exactly(&scene.ids(0..EVENTS)).await?;
+        assert_eq!(scene.dead().await?, []);
+        member.ready().await?;
+        member.stop().await?;
+    }
+    Ok(())
 }
 
 /// Each topic has one bad document, and sends one request at a time.

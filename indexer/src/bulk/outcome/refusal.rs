@@ -64,7 +64,7 @@ impl Refusal {
         }
     }
 
-    /// Describes a document that fails for now again and again, with `failure`, while others are accepted.
+    /// Describes a document that fails for now again and again, with `failure`.
     pub fn of_item(failure: &BulkFailure) -> Self {
         let status = if failure.trouble == Trouble::Overload { 429 } else { 503 };
         Self { status, ..Self::of_whole(failure) }

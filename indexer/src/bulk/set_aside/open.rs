@@ -106,8 +106,8 @@ impl OpenDocuments {
                 cause.error_type,
             )),
             Some(Open { index, cause, .. }) if cause.is_transient() => self.condition.unmet(format!(
-                "{} documents wait, one for {} s: {index:?} fails at it again and again ({}) and accepts others; check \
-                 its shards and its ingest pipelines",
+                "{} documents wait, one for {} s: {index:?} fails at it again and again ({}); check its shards and its \
+                 ingest pipelines",
                 open.len(),
                 age.as_secs(),
                 cause.error_type,

@@ -135,8 +135,8 @@ fn apply_one(work: &mut Work<'_>, item: usize, fate: Fate, progress: &mut Progre
     false
 }
 
-/// Handles the failure for now of `item`. A document that fails again and again while others are accepted does not hold
-/// up its batch: it is set aside. Returns whether it must be sent again.
+/// Handles the failure for now of `item`. A document that fails again and again does not hold up its batch: it is set
+/// aside. Returns whether it must be sent again.
 fn fail_one(work: &mut Work<'_>, item: usize, failure: BulkFailure, progress: &mut Progress) -> bool {
     let is_stuck = work.attempts.is_stuck(item);
     if is_stuck {

@@ -14,6 +14,8 @@ const MISSES_ALONE: u32 = 2;
 
 /// How many times a document is sent that fails for now, while others are accepted, before it is set aside.
 const STUCK: u32 = 4;
+/// The same while no others are accepted: perhaps all requests that may be in flight hold such a document.
+const STUCK_ALL: u32 = 10;
 /// If more documents of a request than these fail for now, the server is overloaded, and they wait with their batch.
 const FEW: usize = 64;
 
@@ -93,13 +95,14 @@ impl Attempts {
         self.are_few = failed <= FEW;
     }
 
-    /// Notes that `item` failed for now, although its request was answered. Returns whether it has failed often enough
-    /// while others were accepted.
+    /// Notes that `item` failed for now, although its request was answered. Returns whether it has failed often enough,
+    /// which is sooner if others were accepted meanwhile.
     pub(super) fn is_stuck(&mut self, item: usize) -> bool {
         let accepted = self.others.accepted;
         let failing = self.failing.entry(item).or_insert(Failing { times: 0, accepted });
         failing.times += 1;
-        self.is_alone || (self.are_few && failing.times >= STUCK && accepted > failing.accepted)
+        let most = if accepted > failing.accepted { STUCK } else { STUCK_ALL };
+        self.is_alone || (self.are_few && failing.times >= most)
     }
 
     /// Notes that Elasticsearch failed at a whole request. Returns whether all of it is sent again.
