@@ -27,7 +27,7 @@ use self::membership::Membership;
 use self::reading::Reading;
 use self::subscription::{Subscription, partitions_of};
 use self::surveyor::Surveyor;
-use self::topic::Topic;
+use self::topic::{TakeOver, Topic};
 use self::waiting::Waiting;
 use crate::config::Config;
 use crate::decode::Decoder;
@@ -99,9 +99,10 @@ impl Consumer {
         let Conditions { kafka, schemas } = conditions;
         let now = Instant::now();
         let forgetting = Interval::after(now, config.schema_registry.negative_ttl);
+        let checking = Interval::after(now, config.schema_registry.refresh);
         let flow = Flow {
             topic: Topic::new(Subscription::new(config, kafka.clone())?, reading, metrics),
-            intake: Intake::new(decoder, Waiting::new(schemas), forgetting),
+            intake: Intake::new(decoder, Waiting::new(schemas), forgetting, checking),
             dispatcher: Dispatcher::new(config),
             committer: Committer::new(kafka.clone()),
             surveyor: Surveyor::new(kafka.clone()),
@@ -160,9 +161,9 @@ impl Consumer {
     }
 
     fn carry_out_rebalances(&mut self) {
-        while let Some(rebalance) = self.flow.topic.subscription.next_rebalance() {
+        while let Some(rebalance) = self.flow.topic.subscription.next_rebalance(Instant::now()) {
             match rebalance {
-                Rebalance::Assign(list) => self.assign(&list),
+                Rebalance::Assign(list) => self.assign(list),
                 Rebalance::Revoke(list) => self.revoke(&list),
             }
             // A commit in flight during a rebalance is refused, even for partitions that stay here.
@@ -170,10 +171,19 @@ impl Consumer {
         }
     }
 
-    fn assign(&mut self, list: &TopicPartitionList) {
-        if self.flow.topic.assign(list) {
-            self.membership.join();
-            self.flow.surveyor.hurry();
+    /// Takes partitions over. If their committed offsets are not known, tries again after a while: until then, the
+    /// partitions are not read, and the rebalances behind this one wait.
+    fn assign(&mut self, list: TopicPartitionList) {
+        match self.flow.topic.assign(&list) {
+            TakeOver::Done => {
+                self.membership.join();
+                self.flow.surveyor.hurry();
+            }
+            TakeOver::OffsetsUnknown => {
+                self.membership.wait();
+                self.flow.topic.subscription.defer(Rebalance::Assign(list), Instant::now());
+            }
+            TakeOver::Failed => {}
         }
     }
 

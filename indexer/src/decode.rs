@@ -152,6 +152,17 @@ impl Decoder {
         self.missing.clear();
     }
 
+    /// Forgets all schemas, so that they are requested again: the registry may have given their ids to others.
+    pub fn forget_schemas(&mut self) {
+        self.schemas.clear();
+        self.missing.clear();
+    }
+
+    /// Returns the id of the schema used last, if there is one.
+    pub fn last_schema(&self) -> Option<SchemaId> {
+        self.schemas.last()
+    }
+
     /// Turns `record` into a document and appends it to `batch`. A redriven record keeps the time of its first
     /// writing.
     pub fn decode(&mut self, record: &Record<'_>, batch: &mut BatchBuilder) -> Decoded {

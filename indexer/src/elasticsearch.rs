@@ -22,6 +22,7 @@ mod cluster_node;
 mod credentials;
 pub(crate) mod errors;
 mod exchange;
+mod gzip;
 mod nodes;
 pub mod server;
 mod settings_error;

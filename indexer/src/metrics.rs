@@ -40,8 +40,8 @@ pub struct Metrics {
     pub fuse_blown: IntGaugeVec,
     /// Records between the committed offset and the end of each assigned partition.
     pub lag: IntGaugeVec,
-    /// How long the oldest unsettled record of each assigned partition has been held, in seconds; 0 if all are
-    /// settled.
+    /// How long the oldest unsettled record of each assigned partition has been held, or none of its unread records has
+    /// been read, in seconds; 0 if there are none.
     pub oldest_unsettled: GaugeVec,
     /// Records that retention deleted before they were indexed.
     pub lost_records: IntCounterVec,
@@ -168,7 +168,7 @@ impl Metrics {
             oldest_unsettled: float_gauges(
                 registry,
                 "penstock_indexer_oldest_unsettled_seconds",
-                "How long the oldest unsettled record of each assigned partition has been held; 0 if all are settled.",
+                "How long the oldest record of each assigned partition was held, or no unread one read; 0 if none.",
                 &["topic", "partition"],
             )?,
             lost_records: counters(

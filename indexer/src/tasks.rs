@@ -132,6 +132,17 @@ impl Tasks {
         });
     }
 
+    /// Has the schema in memory of `id` compared with the registry's.
+    pub fn check_schema(&self, id: SchemaId) {
+        let (registry, stopped) = (self.registry.clone(), self.stopped.clone());
+        self.runtime.spawn(async move { stopped.run_until_cancelled(registry.check(id)).await });
+    }
+
+    /// Returns how often all schemas in memory were forgotten, because the registry was emptied or restored.
+    pub fn forgotten_schemas(&self) -> u64 {
+        self.registry.forgotten()
+    }
+
     /// Reads the table of backing indices of the index set `route` until it can place a record of placement time
     /// `time`, then reports.
     pub fn renew_table(&self, route: Route, time: i64) {

@@ -182,7 +182,7 @@ impl Endpoint {
         let body = room.read_body(body, source.max_body, received.instant, deadline).await?;
         source.metrics.body_bytes.inc_by(body.body().len() as u64);
         // Signature; then rate and permit, if they were not checked before.
-        let checked = pending.check_body(body, received.wall);
+        let checked = pending.check_body_in_turns(body, received.wall).await;
         let (Authentic { mut body, signer }, claim) =
             checked.map_err(|refused| Rejection::unauthentic(refused, &authenticator))?;
         if !by_head {

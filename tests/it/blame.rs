@@ -5,6 +5,8 @@
 //! reasons. A proxy answers for it: a status 500 like that of the processor `fail`.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 use harness::event::Events;
@@ -118,6 +120,39 @@ async fn documents_at_fault_become_dead_letters_and_hold_nothing_up() -> Result<
     assert!(dead.iter().all(|(_, error_type, status)| error_type == "scripted" && status == "500"), "{dead:?}");
     member.ready().await?;
     member.stop().await
+}
+
+/// As at a failing shard, or at an ingest processor that is overloaded. With one batch in flight at a time, the first of
+/// these documents would stop the topic. In the second run, they are the first documents of all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_that_fail_each_time_for_now_hold_nothing_up() -> Result<()> {
+    const EVENTS: u64 = 30;
+    for (name, max_documents, stuck) in [("blame-transient", 10, [1, 12]), ("blame-transient-first", 1, [0, 1])] {
+        let mut scene = Scene::new(name, Strategy::Rollover).await?;
+        let released = Arc::new(AtomicBool::new(false));
+        let answers: HashMap<String, u16> =
+            stuck.map(|number| scene.mix.events.id(number)).into_iter().zip([429, 503]).collect();
+        let over = Arc::clone(&released);
+        let script = move |id: &str, _: u32| answers.get(id).copied().filter(|_| !over.load(Ordering::SeqCst));
+        let proxy = Proxy::start(&scene.pipeline.config.elasticsearch.url, Box::new(script)).await?;
+        scene.pipeline.config.elasticsearch.url = proxy.url();
+        scene.pipeline.config.indexer.batch.max_documents = max_documents;
+        scene.pipeline.config.indexer.max_in_flight_requests = 1;
+        let member = scene.start().await?;
+        scene.produce(0..EVENTS).await?;
+        eventually("the others are indexed", || async {
+            let indexed = scene.pipeline.search.count(scene.index()).await?;
+            anyhow::ensure!(indexed == EVENTS - 2, "{indexed}");
+            Ok(())
+        })
+        .await?;
+        released.store(true, Ordering::SeqCst);
+        scene.pipeline.delivered_exactly(&scene.ids(0..EVENTS)).await?;
+        assert_eq!(scene.dead().await?, []);
+        member.ready().await?;
+        member.stop().await?;
+    }
+    Ok(())
 }
 
 /// Each topic has one bad document, and sends one request at a time.
@@ -236,6 +271,26 @@ async fn a_missing_ingest_pipeline_blocks_and_loses_nothing() -> Result<()> {
     member.stop().await
 }
 
+/// The failure store takes each document, and the answer is 201. OpenSearch has no such store.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_pipeline_blocks_a_stream_with_a_failure_store() -> Result<()> {
+    let scene = Scene::new("blame-store", Strategy::DataStream).await?;
+    let member = scene.start().await?;
+    scene.produce([0]).await?;
+    scene.pipeline.delivered_exactly(&scene.ids([0])).await?;
+    let options = format!("_data_stream/{}/_options", scene.index());
+    scene.call(Method::PUT, &options, json!({"failure_store": {"enabled": true}})).await?;
+    let settings = format!("{}/_settings", scene.index());
+    scene.call(Method::PUT, &settings, json!({"index.default_pipeline": "gone"})).await?;
+    scene.produce(1..100).await?;
+    scene.blocked(&member, &["failure_store"]).await?;
+    scene.call(Method::PUT, &settings, json!({"index.default_pipeline": null})).await?;
+    scene.pipeline.delivered_exactly(&scene.ids(0..100)).await?;
+    assert_eq!(scene.dead().await?, []);
+    member.ready().await?;
+    member.stop().await
+}
+
 /// The index is re-created by hand, without the latest fields of the schema.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_with_an_older_mapping_gets_its_fields_again() -> Result<()> {
@@ -256,6 +311,7 @@ async fn an_index_with_an_older_mapping_gets_its_fields_again() -> Result<()> {
 
 harness::on_opensearch! {
     documents_at_fault_become_dead_letters_and_hold_nothing_up,
+    documents_that_fail_each_time_for_now_hold_nothing_up,
     an_alias_without_a_write_index_blocks_and_loses_nothing,
     a_missing_ingest_pipeline_blocks_and_loses_nothing,
     an_index_with_an_older_mapping_gets_its_fields_again,

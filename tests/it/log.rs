@@ -191,10 +191,24 @@ async fn a_spare_member_is_ready_with_either_protocol() -> Result<()> {
         for _ in 0..=PARTITIONS {
             indexers.push(pipeline.indexer().await?);
         }
+        eventually("one member is a spare, and all are ready", || one_is_spare_and_all_are_ready(&indexers)).await?;
         for indexer in indexers {
             indexer.stop().await?;
         }
     }
+    Ok(())
+}
+
+/// A spare member takes over when another one leaves, so a load balancer or an operator must not count it as failed.
+async fn one_is_spare_and_all_are_ready(indexers: &[Service]) -> Result<()> {
+    let mut spares = 0;
+    for indexer in indexers {
+        let assigned = metric(&indexer.admin_url(), "penstock_indexer_assigned_partitions").await?;
+        spares += usize::from(assigned == 0.0);
+        let readyz = harness::http::get(&format!("{}/readyz", indexer.admin_url())).await?;
+        ensure!(readyz.status == 200, "{}: {}", readyz.status, readyz.text());
+    }
+    ensure!(spares == 1, "{spares} members have no partition");
     Ok(())
 }
 

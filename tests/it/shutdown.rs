@@ -1,4 +1,4 @@
-//! SIGTERM: the process finishes what it has accepted, then exits with 0.
+//! SIGTERM: the process finishes what it has accepted, then exits with 0. SIGHUP: a service goes on.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -147,6 +147,28 @@ async fn a_stopped_indexer_has_committed_all_that_it_indexed() -> Result<()> {
     pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     indexer.terminate()?;
     ends_well(indexer).await
+}
+
+/// A service has no terminal. To an operator, SIGHUP is the usual request to read files again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sighup_does_not_stop_a_service() -> Result<()> {
+    let pipeline = Pipeline::new(&Stack::running()?, "shutdown-hangup").await?;
+    for binary in [Binary::Receiver, Binary::Indexer] {
+        let program = Program::new(&pipeline, binary).await?;
+        let mut process = program.start().await?;
+        process.signal("HUP")?;
+        eventually("the signal was heard", || async {
+            let log = std::fs::read_to_string(&program.log)?;
+            anyhow::ensure!(log.contains("SIGHUP"), "{log}");
+            Ok(())
+        })
+        .await?;
+        process.ensure_running()?;
+        ready(&program.admin_url).await?;
+        process.terminate()?;
+        ends_well(process).await?;
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

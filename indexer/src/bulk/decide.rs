@@ -14,13 +14,17 @@ use super::set_aside::{Alone, Lone};
 /// The waits between attempts with one document.
 const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(4) };
 
+/// The same for a document that goes into a failure store, where each attempt leaves a copy.
+const STORED_BACKOFF: Backoff = Backoff { initial: Duration::from_secs(1), max: Duration::from_secs(300) };
+
 /// Tries the document of `lone` with `rounds` until it is settled: accepted, or refused permanently because it is at
 /// fault. There is no last attempt. Dropping the future leaves it undecided, which loses nothing.
 pub(super) async fn decide(rounds: &Rounds, lone: &mut Lone) -> Delivered {
     let open = &rounds.undecided.open;
     let mut failures = 1;
     loop {
-        let longest = BACKOFF.longest(failures);
+        let backoff = if lone.case().cause().is_stored() { STORED_BACKOFF } else { BACKOFF };
+        let longest = backoff.longest(failures);
         tokio::time::sleep(longest.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
         let (mut delivered, before) = attempt(rounds, lone).await;
         let Some(set_aside) = delivered.set_aside.pop() else {

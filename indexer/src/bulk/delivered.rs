@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::doubt::Cause;
 use super::outcome::Refusal;
 use super::progress::Counts;
 
@@ -48,6 +49,14 @@ pub struct SetAside {
     pub attempts: u32,
 }
 
+impl SetAside {
+    /// Returns whether the document is certainly not at fault: its index is blocked, or failed for now.
+    pub fn is_blameless(&self) -> bool {
+        let cause = Cause::of(&self.refusal);
+        cause.is_block() || cause.is_transient()
+    }
+}
+
 impl Delivered {
     /// Returns the outcome of a part of a batch as that of the batch: `items` maps the part's items to the batch's.
     pub(super) fn renumbered(mut self, items: &[usize]) -> Self {
@@ -88,6 +97,7 @@ impl Delivered {
     /// Notes a document that is set aside.
     pub(super) fn set_aside(&mut self, set_aside: SetAside, counts: &mut Counts) {
         counts.set_aside += 1;
+        counts.in_failure_store += usize::from(set_aside.refusal.in_failure_store);
         self.set_aside.push(set_aside);
     }
 

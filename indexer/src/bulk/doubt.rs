@@ -11,22 +11,12 @@ use std::time::{Duration, Instant};
 
 use kafka::position::{Offset, Partition};
 
-use super::outcome::{Refusal, TIMED_OUT, Trouble, is_block};
 pub use attempt::{Attempt, cause_of, hear};
+pub use cause::Cause;
 
 mod attempt;
+mod cause;
 
-/// A document is at fault after this many refusals, if the index accepted another document before each of them.
-const ROUNDS: u32 = 5;
-/// The shortest time between the first and the last of these refusals.
-const SPAN: Duration = Duration::from_secs(5);
-/// The shortest time for 5xx. A failing node also answers 5xx, for as long as a failover takes.
-const SERVER_SPAN: Duration = Duration::from_secs(10);
-/// The number of refusals needed if the whole request failed. A node, a proxy or the network may cause such failures
-/// at random, so only many in a row are evidence. Time-outs need fewer, because each takes long.
-const WHOLE_ROUNDS: u32 = 20;
-const TIMED_OUT_ROUNDS: u32 = 10;
-const WHOLE_SPAN: Duration = Duration::from_secs(60);
 /// How many failures of whole requests in a row are ignored for a document that has been answered individually.
 const MAX_STRAYS: u32 = 3;
 /// An index is at fault if this many documents were refused in the same way and none has been accepted since.
@@ -42,15 +32,6 @@ const MAX_DOCUMENTS: usize = 16;
 
 /// Identifies a document by the position of its record.
 pub type Document = (Partition, Offset);
-
-/// How a document was refused. The message text is not part of it, because the text names the document.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Cause {
-    /// The status; 0 where the whole request failed.
-    pub status: u16,
-    /// Elasticsearch's `error.type`.
-    pub error_type: String,
-}
 
 /// Holds the evidence on all indices of one topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -94,51 +75,6 @@ pub struct Case {
     strays: u32,
 }
 
-impl Cause {
-    /// Returns the cause of `refusal`.
-    pub fn of(refusal: &Refusal) -> Self {
-        Self { status: refusal.status, error_type: refusal.error_type.clone() }
-    }
-
-    /// Returns whether only a newly written document proves the index healthy. A full shard refuses a new document
-    /// with this type, but only after looking its id up, so it still answers 409 for an existing document
-    /// (Elasticsearch's `InternalEngine`, `failAsTooManyDocs`).
-    pub fn needs_writing(&self) -> bool {
-        self.status == 400 && self.error_type == "illegal_argument_exception"
-    }
-
-    /// Returns whether the whole request failed, without an answer for the document.
-    pub fn is_whole(&self) -> bool {
-        self.status == 0
-    }
-
-    /// Returns whether the index is blocked until an operator fixes it. A document is never at fault for that.
-    pub fn is_block(&self) -> bool {
-        is_block(self.status, &self.error_type)
-    }
-
-    fn rounds(&self) -> u32 {
-        match self.is_whole() {
-            true if self.error_type == Trouble::TimedOut.as_str() => TIMED_OUT_ROUNDS,
-            true => WHOLE_ROUNDS,
-            false if self.status == TIMED_OUT => TIMED_OUT_ROUNDS,
-            false => ROUNDS,
-        }
-    }
-
-    /// Returns the cause for a request that failed as a whole with `trouble`.
-    pub fn of_whole(trouble: Trouble) -> Self {
-        Self { status: 0, error_type: trouble.as_str().to_owned() }
-    }
-
-    fn span(&self) -> Duration {
-        if self.is_whole() || self.status == TIMED_OUT {
-            return WHOLE_SPAN;
-        }
-        if self.status >= 500 { SERVER_SPAN } else { SPAN }
-    }
-}
-
 impl Doubts {
     /// Notes that `index` wrote `written` documents and already had `present` others.
     pub fn accept(&mut self, index: &Arc<str>, written: u64, present: u64, now: Instant) {
@@ -154,8 +90,8 @@ impl Doubts {
 
     /// Notes that `index` refused `document` for `cause`.
     pub fn refuse(&mut self, index: &Arc<str>, cause: &Cause, document: Document) {
-        // A request that fails as a whole shows nothing about the index. The breaker handles it.
-        if cause.is_whole() {
+        // A failure for now shows nothing about the index. The breaker handles it.
+        if cause.is_whole() || cause.is_transient() {
             return;
         }
         let documents = &mut self.evidence(index).refused(cause).documents;
@@ -191,8 +127,7 @@ impl Doubts {
         !self.indices.iter().any(|(name, evidence)| **name != *index && evidence.last.is_some_and(is_late))
     }
 
-    /// Returns how many documents `index` has accepted. Counts only those that prove it healthy when others are
-    /// refused for `cause`.
+    /// Returns how many documents `index` has accepted that prove it healthy if others are refused for `cause`.
     pub fn accepted_by(&self, index: &str, cause: &Cause) -> u64 {
         let Some(evidence) = self.indices.get(index) else { return 0 };
         if cause.needs_writing() { evidence.written } else { evidence.accepted }
@@ -202,9 +137,12 @@ impl Doubts {
     pub fn blames(&self, index: &str, cause: &Cause) -> bool {
         let Some(evidence) = self.indices.get(index) else { return false };
         let Some(refused) = evidence.refused.iter().find(|refused| refused.cause == *cause) else { return false };
+        // A failure store hides the reason, and a witness does not go there.
+        let is_witness_refused =
+            refused.witness || (cause.is_stored() && evidence.refused.iter().any(|refused| refused.witness));
         // If the index has a witness, its answer is awaited first.
-        let is_asked = cause.needs_writing() || refused.witness || !evidence.has_witness;
-        is_asked && refused.documents.len() + usize::from(refused.witness) >= ENOUGH
+        let is_asked = cause.needs_writing() || is_witness_refused || !evidence.has_witness;
+        is_asked && refused.documents.len() + usize::from(is_witness_refused) >= ENOUGH
     }
 
     fn evidence(&mut self, index: &Arc<str>) -> &mut Evidence {
@@ -264,11 +202,14 @@ impl Case {
     /// accepted before this attempt (as [`Doubts::accepted_by`] counts them; 0 if its witness was refused in the same
     /// way). Returns whether the document is at fault.
     pub fn refuse(&mut self, index: &Arc<str>, cause: Cause, before: u64, doubts: &Doubts, now: Instant) -> bool {
+        if cause.is_transient() {
+            return false;
+        }
         if cause.is_whole() && !self.cause.is_whole() && self.strays < MAX_STRAYS {
             self.strays += 1;
             return false;
         }
-        if cause.is_block() || self.cause.is_block() {
+        if cause.is_block() || self.cause.is_block() || self.cause.is_transient() {
             *self = Self { first: self.first, ..Self::new(Arc::clone(index), cause, doubts, now) };
             return false;
         }

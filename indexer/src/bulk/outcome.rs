@@ -13,7 +13,7 @@ use class::{Class, Kind};
 
 pub use block::{Block, BlockKind};
 pub use obstacle::Obstacle;
-pub use refusal::{Refusal, TIMED_OUT};
+pub use refusal::{FAILURE_STORE, Refusal, TIMED_OUT};
 use trouble::MAX_DETAIL;
 pub use trouble::{BulkFailure, Trouble};
 
@@ -133,7 +133,18 @@ fn judge_items(body: &[u8], sent: usize) -> Judgement {
     if items.len() != sent {
         return unreadable(format!("the answer covers {} documents, but {sent} were sent", items.len()));
     }
-    Judgement::Items(items.into_iter().map(judge_item).collect())
+    Judgement::Items(blame_stored(items.into_iter().map(judge_item).collect()))
+}
+
+/// Blames the documents that went into a failure store if another document of the same request was accepted. Otherwise
+/// they are doubtful: a failure store takes all documents if a pipeline is missing.
+fn blame_stored(fates: Vec<Fate>) -> Vec<Fate> {
+    let is_one_accepted = fates.iter().any(|fate| matches!(fate, Fate::Indexed | Fate::Duplicate(_)));
+    let blame = |fate| match fate {
+        Fate::Doubtful(refusal) if refusal.in_failure_store && is_one_accepted => Fate::Refused(refusal),
+        fate => fate,
+    };
+    fates.into_iter().map(blame).collect()
 }
 
 fn judge_item(item: Item) -> Fate {
@@ -147,7 +158,7 @@ fn judge_item(item: Item) -> Fate {
     }
     match Class::of(status) {
         Class::Success if item.failure_store.is_some_and(|used| used == "used") => {
-            Fate::Refused(in_failure_store(status))
+            Fate::Doubtful(Refusal::stored(status))
         }
         Class::Success if is_dropped => Fate::Dropped,
         Class::Success => Fate::Indexed,
@@ -184,15 +195,6 @@ fn block(status: u16, error: Option<ErrorBody>) -> Block {
 fn refusal(status: u16, error: Option<ErrorBody>) -> Refusal {
     let error = error.unwrap_or_default();
     Refusal { status, reason: error.text(), error_type: error.type_or_none().to_owned(), in_failure_store: false }
-}
-
-fn in_failure_store(status: u16) -> Refusal {
-    Refusal {
-        status,
-        error_type: "failure_store".to_owned(),
-        reason: "Elasticsearch put the document into the data stream's failure store, with the reason".to_owned(),
-        in_failure_store: true,
-    }
 }
 
 #[cfg(test)]

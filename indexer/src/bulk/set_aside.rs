@@ -48,8 +48,8 @@ pub(super) struct UndecidedDocuments {
     room: Arc<Room>,
     pub(super) open: Arc<OpenDocuments>,
     /// Held by the document that is being tried, so that the attempts cause little load. Documents whose requests
-    /// fail as a whole have their own turn, because such requests may take long.
-    turns: [tokio::sync::Mutex<()>; 2],
+    /// fail as a whole, and those that fail for now, have their own turns, because such requests may take long.
+    turns: [tokio::sync::Mutex<()>; 3],
 }
 
 impl UndecidedDocuments {
@@ -79,7 +79,12 @@ impl UndecidedDocuments {
 
     /// Waits for the turn of a document that was refused for `cause`.
     pub(super) async fn turn(&self, cause: &Cause) -> MutexGuard<'_, ()> {
-        self.turns[usize::from(cause.is_whole())].lock().await
+        let [item, whole, transient] = &self.turns;
+        match (cause.is_whole(), cause.is_transient()) {
+            (true, _) => whole.lock().await,
+            (false, true) => transient.lock().await,
+            (false, false) => item.lock().await,
+        }
     }
 
     /// Takes documents that were set aside, except for the first `known`, back into `work` if there are too many:

@@ -82,15 +82,14 @@ impl Figures {
         self.metrics.lost_records.with_label_values(&[&self.topic]).inc_by(records);
     }
 
-    /// Sets how many records of `partition` wait, if that is known, and how long its oldest unsettled record has been
-    /// held.
-    pub(super) fn lag(&self, partition: Partition, records: Option<i64>, held: Duration) {
+    /// Sets how many records of `partition` wait, if that is known, and for how long they have waited without progress.
+    pub(super) fn lag(&self, partition: Partition, records: Option<i64>, waited: Duration) {
         let number = partition.to_string();
         let labels = [self.topic.as_str(), number.as_str()];
         if let Some(records) = records {
             self.metrics.lag.with_label_values(&labels).set(records);
         }
-        self.metrics.oldest_unsettled.with_label_values(&labels).set(held.as_secs_f64());
+        self.metrics.oldest_unsettled.with_label_values(&labels).set(waited.as_secs_f64());
     }
 
     /// Removes the metrics of `partition`, which another member has now.

@@ -89,9 +89,9 @@ impl Flow {
         self.topic.measure(self.dispatcher.held_bytes(&self.topic.partitions.books));
     }
 
-    /// Starts the periodic requests for missing schemas and for the state of the log.
+    /// Starts the periodic requests for schemas and for the state of the log.
     pub(super) fn renew(&mut self, now: Instant) {
-        self.intake.forget_missing(now);
+        self.intake.renew(now, &self.tasks);
         self.surveyor.begin(&mut self.topic, &self.tasks, now);
     }
 

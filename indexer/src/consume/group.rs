@@ -87,6 +87,11 @@ impl Group {
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
+    /// Puts `rebalance`, which could not be handled yet, before all others.
+    pub(super) fn defer(&self, rebalance: Rebalance) {
+        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_front(rebalance);
+    }
+
     fn note(&self, rebalance: Rebalance) {
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_back(rebalance);
     }

@@ -37,9 +37,10 @@ pub(super) struct Identity {
 
 impl Identity {
     /// Notes that `partition` was assigned, with the metadata of its committed offset. Metadata without an id comes
-    /// from an older version or from a tool that moved the offset, and is trusted.
+    /// from an older version or from a tool that moved the offset, and is trusted: the offset belongs to the topic that
+    /// exists now.
     pub(super) fn assign(&mut self, partition: Partition, metadata: &str) {
-        self.partitions.insert(partition, id_in(metadata));
+        self.partitions.insert(partition, id_in(metadata).or(self.current));
     }
 
     /// Notes that `partition` is no longer assigned.

@@ -27,12 +27,17 @@ pub(super) struct Intake {
     waiting: Waiting,
     /// When missing schemas are requested again.
     forgetting: Interval,
+    /// When the schema in use is compared with the registry's.
+    checking: Interval,
+    /// How often all schemas had been forgotten when the decoder forgot its own.
+    forgotten: u64,
 }
 
 impl Intake {
-    /// Creates an intake that uses `decoder`. At the interval `forgetting`, the decoder forgets missing schemas.
-    pub(super) fn new(decoder: Decoder, waiting: Waiting, forgetting: Interval) -> Self {
-        Self { decoder, headers: Vec::new(), waiting, forgetting }
+    /// Creates an intake that uses `decoder`. At the interval `forgetting`, the decoder forgets missing schemas; at the
+    /// interval `checking`, the schema in use is compared with the registry's.
+    pub(super) fn new(decoder: Decoder, waiting: Waiting, forgetting: Interval, checking: Interval) -> Self {
+        Self { decoder, headers: Vec::new(), waiting, forgetting, checking, forgotten: 0 }
     }
 
     /// Takes up to `most` records from the client while `dispatcher` has room. While everything is paused, only the
@@ -109,10 +114,20 @@ impl Intake {
         self.release(Need::Table(route, time), topic, tasks);
     }
 
-    /// Lets the decoder request missing schemas again, if that is due.
-    pub(super) fn forget_missing(&mut self, now: Instant) {
+    /// Lets the decoder request missing schemas again, if that is due, or all schemas, if the registry has given one of
+    /// their ids to another schema. Only an answer of the registry shows that, so it is asked if that is due.
+    pub(super) fn renew(&mut self, now: Instant, tasks: &Tasks) {
         if self.forgetting.begin(now) {
             self.decoder.forget_missing();
+        }
+        let forgotten = tasks.forgotten_schemas();
+        if std::mem::replace(&mut self.forgotten, forgotten) != forgotten {
+            self.decoder.forget_schemas();
+        }
+        if self.checking.begin(now)
+            && let Some(id) = self.decoder.last_schema()
+        {
+            tasks.check_schema(id);
         }
     }
 

@@ -17,7 +17,7 @@ const SPARE_AFTER: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Membership {
     kafka: Condition,
-    /// Whether the group has given an assignment, even an empty one.
+    /// Whether the group has given an assignment, even an empty one, and it was taken over.
     has_joined: bool,
     /// Whether the group tells spare members about their empty assignment. With the protocol `consumer` it does not.
     tells_spares: bool,
@@ -41,6 +41,12 @@ impl Membership {
     pub(super) fn join(&mut self) {
         self.kafka.met();
         self.has_joined = true;
+    }
+
+    /// Notes that the group has given an assignment that cannot be taken over yet.
+    pub(super) fn wait(&mut self) {
+        self.kafka.unmet("Kafka does not answer the committed offsets of the assigned partitions");
+        self.has_joined = false;
     }
 
     /// Returns whether the group has given an assignment.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kafka::position::{NextOffset, Partition};
 use kafka::{Login, without_value};
@@ -10,16 +10,19 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::message::BorrowedMessage;
-use rdkafka::topic_partition_list::Offset as Position;
+use rdkafka::topic_partition_list::{Offset as Position, TopicPartitionListElem};
 use service::admin::Condition;
 
 use super::group::{self, Group, Rebalance};
+use super::interval::Interval;
 use crate::config::Config;
 
 /// How long librdkafka may take to rewind partitions.
 const SEEK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a probe of the cluster may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// The wait before a deferred rebalance is tried again.
+const DEFERRED_RETRY: Duration = Duration::from_secs(1);
 
 /// A member's subscription to its topic. While everything is paused, no partition resumes, and new partitions are
 /// paused.
@@ -31,6 +34,8 @@ pub(super) struct Subscription {
     is_paused: bool,
     /// Whether the cluster lets this client read the topic.
     may_read: bool,
+    /// When the next rebalance, which was deferred, is tried again.
+    deferred: Option<Interval>,
 }
 
 impl Subscription {
@@ -44,7 +49,7 @@ impl Subscription {
             group::client_config(config)?.create_with_context(group).map_err(without_value)?;
         client.subscribe(&[&config.kafka.topic])?;
         let (topic, timeout) = (config.kafka.topic.clone(), config.kafka.timeout);
-        Ok(Self { client: Arc::new(client), topic, timeout, is_paused: false, may_read: true })
+        Ok(Self { client: Arc::new(client), topic, timeout, is_paused: false, may_read: true, deferred: None })
     }
 
     /// Returns the name of the topic.
@@ -62,14 +67,29 @@ impl Subscription {
         self.client.poll(wait)
     }
 
-    /// Returns the next rebalance to handle.
-    pub(super) fn next_rebalance(&self) -> Option<Rebalance> {
+    /// Returns the next rebalance to handle at `now`.
+    pub(super) fn next_rebalance(&mut self, now: Instant) -> Option<Rebalance> {
+        if self.deferred.as_mut().is_some_and(|deferred| !deferred.begin(now)) {
+            return None;
+        }
+        self.deferred = None;
         self.client.context().next_rebalance()
     }
 
+    /// Keeps `rebalance`, which could not be handled at `now`, before all others, and returns it again after a while.
+    pub(super) fn defer(&mut self, rebalance: Rebalance, now: Instant) {
+        self.deferred = Some(Interval::after(now, DEFERRED_RETRY));
+        self.client.context().defer(rebalance);
+    }
+
     /// Returns the committed offsets of `partitions`.
+    ///
+    /// # Errors
+    /// If the offset of one of them is not answered in time.
     pub(super) fn committed(&self, partitions: &[Partition]) -> KafkaResult<TopicPartitionList> {
-        self.client.committed_offsets(self.list(partitions), self.timeout)
+        let committed = self.client.committed_offsets(self.list(partitions), self.timeout)?;
+        committed.elements().iter().try_for_each(TopicPartitionListElem::error)?;
+        Ok(committed)
     }
 
     /// Returns `partitions` as a list for the client.

@@ -1,8 +1,9 @@
 //! Surveys the log in addition to reading it, and handles the results.
 //!
 //! Reading alone is not enough. A re-created topic may look like the old one, retention may delete unread records,
-//! a paused partition does not show how much arrives, and a topic that this client may no longer read looks like one
-//! to which nothing is written. So a separate thread queries the log every few seconds and reports back.
+//! a paused partition does not show how much arrives, and a topic that this client may not read, or that does not
+//! exist, looks like one to which nothing is written. So a separate thread queries the log every few seconds and
+//! reports back.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,26 +15,33 @@ use super::interval::Interval;
 use super::jump::Jump;
 use super::survey::survey;
 use super::topic::{Topic, numbers};
-use crate::message::report::{Ends, Survey};
+use crate::message::report::{Access, Ends, Survey};
 use crate::tasks::Tasks;
 
 /// How often the log is surveyed.
 const SURVEY_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a member without partitions asks whether the topic can be read.
+const IDLE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Starts surveys of the log, one at a time.
 #[derive(Debug)]
 pub(super) struct Surveyor {
     interval: Interval,
+    /// The interval without partitions.
+    idle: Interval,
     is_surveying: bool,
-    /// Unmet while this client may not read the topic.
+    /// How many surveys in a row found no topic.
+    missing: u32,
+    /// Unmet while this client cannot read the topic.
     kafka: Condition,
 }
 
 impl Surveyor {
-    /// Creates a surveyor whose first survey is due immediately. `kafka` is unmet while this client may not read the
-    /// topic.
+    /// Creates a surveyor whose first survey is due immediately. `kafka` is unmet while this client cannot read
+    /// the topic.
     pub(super) fn new(kafka: Condition) -> Self {
-        Self { interval: Interval::at_once(SURVEY_INTERVAL), is_surveying: false, kafka }
+        let [interval, idle] = [SURVEY_INTERVAL, IDLE_INTERVAL].map(Interval::at_once);
+        Self { interval, idle, is_surveying: false, missing: 0, kafka }
     }
 
     /// Makes the next survey due immediately, because the assignment has changed.
@@ -41,16 +49,16 @@ impl Surveyor {
         self.interval.hurry();
     }
 
-    /// Starts a survey of `topic` on a thread of its own, if it is due. The result comes as a report.
+    /// Starts a survey of `topic` on a thread of its own, if it is due. The result comes as a report. A member without
+    /// partitions asks too: a topic that cannot be read has none to give.
     pub(super) fn begin(&mut self, topic: &mut Topic, tasks: &Tasks, now: Instant) {
-        if self.is_surveying || !self.interval.begin(now) {
-            return;
-        }
         let books = &mut topic.partitions.books;
-        let partitions: Vec<Partition> = books.ledger.assigned().collect();
-        if partitions.is_empty() {
+        let is_idle = books.ledger.assigned().next().is_none();
+        let interval = if is_idle { &mut self.idle } else { &mut self.interval };
+        if self.is_surveying || !interval.begin(now) {
             return;
         }
+        let partitions: Vec<Partition> = books.ledger.assigned().collect();
         let read_positions =
             partitions.iter().filter_map(|partition| Some((*partition, books.read_position(*partition)?))).collect();
         let jumps = books.take_jumps();
@@ -64,8 +72,8 @@ impl Surveyor {
     /// Handles the result of a survey.
     pub(super) fn take(&mut self, survey: &Survey, topic: &mut Topic) {
         self.is_surveying = false;
-        if let Some(may_read) = survey.may_read {
-            self.note_access(may_read, topic);
+        if let Some(access) = survey.access {
+            self.note_access(access, topic);
         }
         if let Some(id) = survey.topic_id {
             topic.partitions.logs.identity.note(id);
@@ -77,25 +85,32 @@ impl Surveyor {
         topic.measure_lag();
     }
 
-    /// Reports whether this client may read the topic. librdkafka reports a refusal only once, and its group goes on
-    /// without it.
-    fn note_access(&self, may_read: bool, topic: &mut Topic) {
-        let is_new = topic.subscription.set_may_read(may_read);
-        let name = topic.subscription.topic();
-        match may_read {
-            true if is_new => tracing::info!(topic = name, "The indexer may read the topic again."),
-            true => {}
-            false => {
-                if is_new {
-                    tracing::error!(
-                        topic = name,
-                        "The indexer may no longer read the topic: allow Read and Describe on it. Nothing is lost \
-                         before retention ends."
-                    );
-                }
-                self.kafka.unmet(format!("the indexer may not read topic {name}: allow Read and Describe on it"));
-            }
+    /// Reports whether this client can read the topic. librdkafka reports a refusal only once, and its group goes on
+    /// without it. A topic counts as missing from the second survey on, because a broker may not know a new one yet.
+    fn note_access(&mut self, access: Access, topic: &mut Topic) {
+        self.missing = if access == Access::Missing { self.missing.saturating_add(1) } else { 0 };
+        if self.missing == 1 {
+            return;
         }
+        let is_new = topic.subscription.set_may_read(access == Access::Readable);
+        let name = topic.subscription.topic();
+        let reason = match access {
+            Access::Readable if is_new => {
+                tracing::info!(topic = name, "The indexer can read the topic again.");
+                return;
+            }
+            Access::Readable => return,
+            Access::Denied => format!("the indexer may not read topic {name}: allow Read and Describe on it"),
+            Access::Missing => format!("no topic {name}: create it, or set kafka.create_topics"),
+        };
+        if is_new {
+            tracing::error!(
+                topic = name,
+                reason,
+                "The indexer cannot read its topic. Nothing is lost before retention ends."
+            );
+        }
+        self.kafka.unmet(reason);
     }
 }
 

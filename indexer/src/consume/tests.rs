@@ -33,12 +33,12 @@ pub(super) fn alone() -> Subscription {
 pub(super) fn member() -> (Subscription, TopicPartitionList, Cluster) {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic(TOPIC, 4, 1).unwrap();
-    let subscription = subscription(&cluster.bootstrap_servers());
+    let mut subscription = subscription(&cluster.bootstrap_servers());
     let until = Instant::now() + PATIENCE;
     loop {
         assert!(Instant::now() < until, "the group assigns nothing");
         subscription.poll(Duration::from_millis(50));
-        if let Some(Rebalance::Assign(list)) = subscription.next_rebalance() {
+        if let Some(Rebalance::Assign(list)) = subscription.next_rebalance(Instant::now()) {
             return (subscription, list, cluster);
         }
     }

@@ -16,6 +16,17 @@ use super::survey;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 
+/// The outcome of taking partitions over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TakeOver {
+    /// The partitions are being read.
+    Done,
+    /// Their committed offsets are not known yet: nothing was taken over.
+    OffsetsUnknown,
+    /// The client refused.
+    Failed,
+}
+
 /// A topic that is being read.
 pub(super) struct Topic {
     pub(super) subscription: Subscription,
@@ -35,13 +46,22 @@ impl Topic {
         self.subscription.topic()
     }
 
-    /// Takes over the partitions of `list` at their committed offsets. Returns whether the client succeeded.
-    pub(super) fn assign(&mut self, list: &TopicPartitionList) -> bool {
+    /// Takes over the partitions of `list` at their committed offsets.
+    pub(super) fn assign(&mut self, list: &TopicPartitionList) -> TakeOver {
         let partitions = partitions_of(list);
-        let begins = self.look_up_beginnings(&partitions);
+        let begins = match self.look_up_beginnings(&partitions) {
+            Ok(begins) => begins,
+            Err(error) => {
+                tracing::warn!(
+                    topic = self.name(), partitions = numbers(&partitions), %error,
+                    "Cannot read the committed offsets of the assigned partitions; trying again before they are read."
+                );
+                return TakeOver::OffsetsUnknown;
+            }
+        };
         if let Err(error) = self.subscription.assign(&begins) {
             tracing::error!(topic = self.name(), %error, "Cannot take over the assigned partitions.");
-            return false;
+            return TakeOver::Failed;
         }
         for partition in partitions.iter().filter(|partition| self.partitions.reading.is_closed(**partition)) {
             self.pause_closed(*partition);
@@ -54,7 +74,7 @@ impl Topic {
         }
         self.figures.rebalanced("assigned");
         self.note_assignment("Partitions were assigned.", &partitions);
-        true
+        TakeOver::Done
     }
 
     /// Releases the partitions of `list`, here and in `tasks`.
@@ -130,34 +150,37 @@ impl Topic {
     }
 
     /// Updates the metrics of what is held, `held_bytes` in total, and of what waits.
-    pub(super) fn measure(&self, held_bytes: usize) {
+    pub(super) fn measure(&mut self, held_bytes: usize) {
         self.measure_lag();
         self.figures.held(held_bytes);
         self.figures.parked(self.partitions.books.parked.counts());
     }
 
     /// Updates the metrics of each assigned partition.
-    pub(super) fn measure_lag(&self) {
-        let (now, books, lag) = (Instant::now(), &self.partitions.books, &self.partitions.logs.lag);
+    pub(super) fn measure_lag(&mut self) {
+        let now = Instant::now();
+        let (books, lag) = (&self.partitions.books, &mut self.partitions.logs.lag);
         for partition in books.ledger.assigned() {
             let held = books.held_since(partition).map_or(Duration::ZERO, |since| now.duration_since(since));
-            self.figures.lag(partition, lag.of(partition), held);
+            let unread = lag.unread(partition, books.builder.next(partition), now);
+            self.figures.lag(partition, lag.of(partition), held.max(unread));
         }
     }
 
     /// Looks up the committed offsets of `partitions`, and begins them there. Returns where to read from.
-    fn look_up_beginnings(&mut self, partitions: &[Partition]) -> TopicPartitionList {
+    ///
+    /// # Errors
+    /// If an offset is not answered in time. The client could look it up itself, but only its metadata shows whether it
+    /// belongs to this topic and this log.
+    fn look_up_beginnings(&mut self, partitions: &[Partition]) -> KafkaResult<TopicPartitionList> {
         let begins = self.subscription.list(partitions);
         if partitions.is_empty() {
-            return begins;
+            return Ok(begins);
         }
+        let committed = self.subscription.committed(partitions)?;
         if let Some(id) = survey::ask_topic_id(self.subscription.client(), self.name()) {
             self.partitions.logs.identity.note(id);
         }
-        let committed = self.subscription.committed(partitions).unwrap_or_else(|error| {
-            tracing::warn!(topic = self.name(), %error, "Cannot read the committed offsets; the client reads them itself.");
-            begins.clone()
-        });
         for (element, mut begin) in committed.elements().into_iter().zip(begins.elements()) {
             let partition = Partition(element.partition());
             let committed = match element.offset() {
@@ -172,7 +195,7 @@ impl Topic {
                 tracing::error!(topic = self.name(), %error, "Cannot set the offsets to read from.");
             }
         }
-        begins
+        Ok(begins)
     }
 
     fn report_old_topic(&self, partition: Partition) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use prometheus::IntGaugeVec;
 
 use crate::batch::Batch;
-use crate::bulk::{Bulk, Refused};
+use crate::bulk::{Bulk, Refused, SetAside};
 use crate::config::Config;
 use crate::fuse::{Blown, Fuse};
 
@@ -15,6 +15,9 @@ use crate::fuse::{Blown, Fuse};
 const SAMPLE: usize = 10;
 /// The first and the longest wait between tests.
 const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
+
+/// The wait before a document is sent again that only waits for its index.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Holds the fuse and the waiting batches.
 pub(super) struct Hold {
@@ -116,18 +119,27 @@ impl Hold {
     }
 }
 
-/// Sends the `refused` documents of `batch` again. Returns those that are still refused.
+/// Sends the `refused` documents of `batch` again. Returns those that are still refused. A document that only waits for
+/// its index is sent again until that is over.
 async fn again(bulk: &Bulk, batch: &Batch, refused: &[Refused]) -> Vec<Refused> {
-    if refused.is_empty() {
-        return Vec::new();
+    let (mut left, mut still) = (refused.to_vec(), Vec::new());
+    while !left.is_empty() {
+        let delivered = bulk.deliver(&batch.some(left.iter().map(|refused| refused.item))).await;
+        still.extend(delivered.refused.into_iter().filter_map(|again| {
+            let before = left.get(again.item)?;
+            Some(Refused { item: before.item, attempts: before.attempts.saturating_add(again.attempts), ..again })
+        }));
+        let (waiting, doubtful): (Vec<_>, Vec<_>) = delivered.set_aside.iter().partition(|one| one.is_blameless());
+        let of = |set_aside: Vec<&SetAside>| -> Vec<Refused> {
+            set_aside.into_iter().filter_map(|one| left.get(one.item).cloned()).collect()
+        };
+        still.extend(of(doubtful));
+        left = of(waiting);
+        if !left.is_empty() {
+            tokio::time::sleep(AGAIN).await;
+        }
     }
-    let delivered = bulk.deliver(&batch.some(refused.iter().map(|refused| refused.item))).await;
-    let doubtful = delivered.set_aside.iter().filter_map(|set_aside| refused.get(set_aside.item).cloned());
-    let still = delivered.refused.into_iter().filter_map(|again| {
-        let before = refused.get(again.item)?;
-        Some(Refused { item: before.item, attempts: before.attempts.saturating_add(again.attempts), ..again })
-    });
-    still.chain(doubtful).collect()
+    still
 }
 
 #[cfg(test)]

@@ -44,6 +44,17 @@ impl Schemas {
         self.by_id.insert(known.id, known);
     }
 
+    /// Forgets all schemas.
+    pub(super) fn clear(&mut self) {
+        self.by_id.clear();
+        self.last = None;
+    }
+
+    /// Returns the id of the schema used last, if it is stored.
+    pub(super) fn last(&self) -> Option<SchemaId> {
+        self.last.as_ref().map(|known| known.id)
+    }
+
     /// Returns the schema of `id`, if it is stored.
     pub(super) fn get(&mut self, id: SchemaId) -> Option<Known> {
         if self.last.as_ref().is_none_or(|known| known.id != id) {

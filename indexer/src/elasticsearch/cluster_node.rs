@@ -1,8 +1,7 @@
 //! One node of the cluster: its connections, compression, and errors.
 
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use elasticsearch::cert::{Certificate, CertificateValidation};
@@ -14,6 +13,7 @@ use flate2::write::GzEncoder;
 
 use super::address;
 use super::exchange::{Request, SendError, ServerAnswer};
+use super::gzip::Gzip;
 use super::settings_error::SettingsError;
 
 /// The size in bytes from which compressing a body is worthwhile.
@@ -32,8 +32,7 @@ pub(super) struct ClusterNode {
     connects_to: Url,
     transport: Transport,
     compress: bool,
-    /// Whether a compressed request was refused and the same request accepted uncompressed.
-    refuses_gzip: AtomicBool,
+    gzip: Gzip,
 }
 
 impl ClusterNode {
@@ -64,7 +63,7 @@ impl ClusterNode {
             crate::config::Compression::None => false,
         };
         let connects_to = proxy.cloned().or_else(|| address::proxy_of_environment(&url)).unwrap_or_else(|| url.clone());
-        Ok(Self { url, connects_to, transport, compress, refuses_gzip: AtomicBool::new(false) })
+        Ok(Self { url, connects_to, transport, compress, gzip: Gzip::default() })
     }
 
     /// Sends later requests with `credentials`.
@@ -86,8 +85,8 @@ impl ClusterNode {
 
     /// Sends `request` once. Returns `None` without reading the body if the answer announces more than `max_bytes`.
     ///
-    /// If a compressed request is answered 400 or 415, sends it again uncompressed: a proxy may have dropped the header
-    /// that says so, or may not accept it. Nothing of a request that is answered like this was carried out.
+    /// If a compressed request is answered 400 or 415, sends it again uncompressed, as long as compression may be the
+    /// reason. Nothing of a request that is answered like this was carried out.
     ///
     /// # Errors
     /// [`SendError`], if there is no answer.
@@ -97,17 +96,14 @@ impl ClusterNode {
         timeout: Duration,
         max_bytes: usize,
     ) -> Result<Option<ServerAnswer>, SendError> {
-        let may_compress = self.compress && !self.refuses_gzip.load(Ordering::Relaxed);
-        let is_compressed = may_compress && request.body.len() >= WORTH_COMPRESSING;
+        let is_compressed = self.compress && request.body.len() >= WORTH_COMPRESSING && self.gzip.is_usable();
         let answer = self.send_as(request, is_compressed, timeout, max_bytes).await?;
         let is_refused = answer.as_ref().is_some_and(|answer| matches!(answer.status, 400 | 415));
-        if !is_compressed || !is_refused {
+        if !is_compressed || !is_refused || !self.gzip.is_suspect(Instant::now()) {
             return Ok(answer);
         }
         let uncompressed = self.send_as(request, false, timeout, max_bytes).await?;
-        if uncompressed.as_ref().is_some_and(|answer| answer.status < 300) {
-            self.note_refused_gzip();
-        }
+        self.note_uncompressed(uncompressed.as_ref());
         Ok(uncompressed)
     }
 
@@ -144,9 +140,16 @@ impl ClusterNode {
         self.read(answer, timeout).await.map(Some)
     }
 
-    /// Sends no compressed requests any more, and logs it once.
-    fn note_refused_gzip(&self) {
-        if !self.refuses_gzip.swap(true, Ordering::Relaxed) {
+    /// Notes the `answer` to an uncompressed request that was refused compressed. Logs once that compression is the
+    /// reason.
+    fn note_uncompressed(&self, answer: Option<&ServerAnswer>) {
+        let is_accepted = match answer.map(|answer| answer.status) {
+            Some(400 | 415) => false,
+            Some(status) if status < 300 => true,
+            // Overload, or an answer too long to read, says nothing about compression.
+            Some(_) | None => return,
+        };
+        if self.gzip.note(is_accepted, Instant::now()) {
             tracing::warn!(
                 node = %self.url,
                 "A compressed request was refused, and the same request was accepted uncompressed: this node gets no \

@@ -35,10 +35,21 @@ pub enum Report {
 pub struct Survey {
     /// The topic's id. None if the cluster did not report it.
     pub topic_id: Option<TopicId>,
-    /// Whether this client may read the topic. None if the cluster did not report it.
-    pub may_read: Option<bool>,
+    /// Whether this client can read the topic. None if the cluster did not report it.
+    pub access: Option<Access>,
     /// Where the requested partitions begin and end, without those that did not answer.
     pub ends: Vec<Ends>,
+}
+
+/// Whether a client can read a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It can, as far as the cluster says.
+    Readable,
+    /// It lacks the permission.
+    Denied,
+    /// The topic does not exist.
+    Missing,
 }
 
 /// Where the log of one partition begins and ends.

@@ -190,7 +190,7 @@ impl BulkMetrics {
             failure_store: counter(
                 registry,
                 "penstock_indexer_failure_store_documents_total",
-                "Documents that went into a data stream's failure store; they also become dead letters.",
+                "Documents that went into a data stream's failure store. Each attempt with a document counts.",
             )?,
             // Placeholders: [`BulkMetrics::of_topic`] replaces them.
             event_age: Histogram::with_opts(HistogramOpts::new("event_age", "None yet."))?,

@@ -40,6 +40,16 @@ impl ById {
         }
     }
 
+    /// Answers [`SchemaRegistry::check`](super::SchemaRegistry::check).
+    pub(super) async fn check(&self, id: SchemaId) {
+        match self.client.by_id(id).await {
+            Ok(found) => self.store.answered(None, &found).await,
+            Err(error) => {
+                tracing::debug!(schema_id = id.0, %error, "Cannot check a known schema id; trying again later.");
+            }
+        }
+    }
+
     /// Requests the schema of `id`.
     async fn fetch(&self, id: SchemaId) -> Result<Arc<Schema>, RegistryError> {
         match self.client.by_id(id).await {

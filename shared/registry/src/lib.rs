@@ -1,9 +1,8 @@
 //! Schemas from the schema registry, in a bounded cache.
 //!
-//! The calls come from `schema_registry_converter` (`client`) and go to one of several addresses (`nodes`). That
-//! crate's cache is unbounded and keeps a 404 forever, so this crate has its own caches. [`SchemaRegistry`] puts the
-//! parts together, one for each kind of request: `by_id`, `latest`, `versions`, `look_up` (a search among the versions)
-//! and `owners` (the subjects of an id). All of them update the `store`: the schemas in memory and on disk
+//! The calls (`client`) go to one of several addresses (`nodes`), and `answer` says what came back. [`SchemaRegistry`]
+//! puts the parts together, one for each kind of request: `by_id`, `latest`, `versions`, `look_up` (a search among the
+//! versions) and `owners` (the subjects of an id). All of them update the `store`: the schemas in memory and on disk
 //! (`disk_cache`), and what is missing (`absent`). A new kind of request gets its call in `client`, and a file with a
 //! part that has its cache.
 //!
@@ -34,6 +33,7 @@ pub use weighed::Weighed;
 
 mod absent;
 mod address;
+mod answer;
 mod by_id;
 mod client;
 mod credentials;
@@ -145,6 +145,17 @@ impl SchemaRegistry {
     /// second, and "unavailable" not at all.
     pub async fn by_id(&self, id: SchemaId) -> Result<Arc<Schema>, RegistryError> {
         self.inner.by_id.get(id).await
+    }
+
+    /// Asks the registry whether `id` still stands for the schema in memory. If not, logs it and forgets all schemas:
+    /// the registry was emptied or restored, and has given the id to another one.
+    pub async fn check(&self, id: SchemaId) {
+        self.inner.by_id.check(id).await;
+    }
+
+    /// Returns how often all schemas were forgotten for this reason. Who keeps schemas must drop them when it changes.
+    pub fn forgotten(&self) -> u64 {
+        self.inner.store.forgotten()
     }
 
     /// Returns the schema of `id` if it is a version of one of `subjects`, even a deleted one. Otherwise does not

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -33,6 +34,8 @@ pub(super) struct SchemaStore {
     pub(super) disk_cache: Option<DiskCache>,
     /// Each empties a cache of another part.
     forgetting: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
+    /// How often all schemas were forgotten.
+    forgotten: AtomicU64,
 }
 
 impl SchemaStore {
@@ -46,6 +49,7 @@ impl SchemaStore {
             absent: Absent::new(config, config.cache_capacity.max(1)),
             disk_cache: DiskCache::new(config, url),
             forgetting: Mutex::default(),
+            forgotten: AtomicU64::new(0),
         }
     }
 
@@ -111,6 +115,11 @@ impl SchemaStore {
         }
     }
 
+    /// Returns how often all schemas were forgotten because the registry gave a known id to another schema.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten.load(Ordering::Relaxed)
+    }
+
     /// Makes `cache` part of what is forgotten if the registry gives a known id to another schema.
     pub(super) fn forgets<K, V>(&self, cache: &Cache<K, V>)
     where
@@ -129,6 +138,7 @@ impl SchemaStore {
         for forget in self.forgetting.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             forget();
         }
+        self.forgotten.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Notes that the registry answered `wanted` with `error`. Returns the error to report. Removes a schema from disk

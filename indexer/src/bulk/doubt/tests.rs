@@ -1,3 +1,4 @@
+use super::cause::{ROUNDS, SERVER_SPAN, SPAN, WHOLE_SPAN};
 use super::*;
 
 mod world;
@@ -72,6 +73,24 @@ fn a_block_is_no_evidence_against_a_document() {
     assert_eq!(verdicts, [false, false, false, false, true]);
 }
 
+/// A failing shard fails at its documents only, and an overloaded pipeline at those that it is asked to process.
+#[test]
+fn a_failure_for_now_is_no_evidence_against_document_or_index() {
+    let (mut doubts, start) = (Doubts::default(), Instant::now());
+    let failing = cause(503, "server_error");
+    assert!(failing.is_transient() && !cause(0, "server_error").is_transient() && !failed_processor().is_transient());
+    let mut case = Case::new(index(), failing.clone(), &doubts, start);
+    let late = start + Duration::from_secs(3_600);
+    assert!((0..100).all(|_| !again(&mut case, &mut doubts, 1, late)));
+    (1..9).for_each(|number| doubts.refuse(&index(), &failing, document(number)));
+    assert!(!doubts.blames("events", &failing));
+    // It also voids no evidence.
+    let mut case = Case::new(index(), failed_processor(), &doubts, start);
+    assert!((1..ROUNDS).all(|_| !again(&mut case, &mut doubts, 1, late)));
+    assert!(!case.refuse(&index(), failing, u64::MAX, &doubts, late));
+    assert!(again(&mut case, &mut doubts, 1, late));
+}
+
 #[test]
 fn a_verdict_takes_the_minimum_time_however_many_are_accepted() {
     let (mut doubts, start) = (Doubts::default(), Instant::now());
@@ -142,6 +161,22 @@ fn an_index_with_a_witness_is_blamed_only_if_it_refuses_the_witness() {
     assert!(!doubts.blames("events", &failed_processor()), "it has not been asked");
     doubts.refuse_witness(&index(), &failed_processor());
     assert!(doubts.blames("events", &failed_processor()));
+}
+
+/// Its reason is hidden, and the witness is refused with it.
+#[test]
+fn an_index_is_at_fault_if_all_go_into_its_failure_store() {
+    let stored = cause(201, "failure_store");
+    for has_witness in [false, true] {
+        let mut doubts = Doubts::default();
+        doubts.set_witness(&index(), has_witness);
+        (1..=2).for_each(|number| doubts.refuse(&index(), &stored, document(number)));
+        assert_eq!(doubts.blames("events", &stored), !has_witness, "the witness is asked first");
+        doubts.refuse_witness(&index(), &illegal());
+        assert!(doubts.blames("events", &stored));
+        doubts.accept(&index(), 1, 0, Instant::now());
+        assert!(!doubts.blames("events", &stored));
+    }
 }
 
 #[test]

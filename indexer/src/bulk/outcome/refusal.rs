@@ -5,6 +5,9 @@ use super::trouble::{BulkFailure, MAX_DETAIL, Trouble};
 /// The status of a document that Elasticsearch took too long for.
 pub const TIMED_OUT: u16 = 408;
 
+/// The `error_type` of a document that went into a data stream's failure store.
+pub const FAILURE_STORE: &str = "failure_store";
+
 /// Why a document will never be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -41,6 +44,16 @@ impl Refusal {
         }
     }
 
+    /// Describes a document that went into a failure store, with `status`.
+    pub(super) fn stored(status: u16) -> Self {
+        Self {
+            status,
+            error_type: FAILURE_STORE.to_owned(),
+            reason: "Elasticsearch put the document into the data stream's failure store, with the reason".to_owned(),
+            in_failure_store: true,
+        }
+    }
+
     /// Describes a document whose index has been deleted, if the config asks for a dead letter.
     pub fn expired() -> Self {
         Self {
@@ -49,6 +62,12 @@ impl Refusal {
             reason: "its backing index is deleted (elasticsearch.placement.expired)".to_owned(),
             in_failure_store: false,
         }
+    }
+
+    /// Describes a document that fails for now again and again, with `failure`.
+    pub fn of_item(failure: &BulkFailure) -> Self {
+        let status = if failure.trouble == Trouble::Overload { 429 } else { 503 };
+        Self { status, ..Self::of_whole(failure) }
     }
 
     /// Describes a document whose request failed as a whole with `failure`.

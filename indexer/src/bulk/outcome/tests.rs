@@ -54,6 +54,12 @@ fn assert_again(fate: Fate, trouble: Trouble) {
     }
 }
 
+#[track_caller]
+fn assert_unreadable(judgement: &Judgement) {
+    let is_unreadable = matches!(judgement, Judgement::Retry(failure) if failure.trouble == Trouble::Unreadable);
+    assert!(is_unreadable, "{judgement:?}");
+}
+
 /// The fast path must agree with the parser, including the answers that it must not take.
 #[test]
 fn the_fast_path_recognises_exactly_the_answers_with_only_created_items() {
@@ -240,10 +246,14 @@ fn a_missing_index_is_distinguished_from_other_404s() {
 }
 
 #[test]
-fn a_document_in_the_failure_store_is_refused() {
-    let fate = one(201, r#","failure_store":"used""#);
-    let Fate::Refused(refusal) = fate else { panic!("{fate:?}") };
-    assert!(refusal.in_failure_store);
+fn a_document_in_the_failure_store_is_at_fault_if_another_is_accepted() {
+    assert_doubtful(one(201, r#","failure_store":"used""#), 201, FAILURE_STORE);
+    for (other, is_at_fault) in [(r#"{"status":201}"#, true), (r#"{"status":201,"failure_store":"used"}"#, false)] {
+        let stored = r#"{"create":{"status":201,"failure_store":"used"}}"#;
+        let body = format!(r#"{{"items":[{stored},{{"create":{other}}}]}}"#);
+        let Judgement::Items(fates) = judge(200, body.as_bytes(), 2) else { panic!("{body}") };
+        assert_eq!(matches!(fates[0], Fate::Refused(_)), is_at_fault, "{fates:?}");
+    }
     for status in ["not_applicable_or_unknown", "not_enabled", "failed"] {
         assert_eq!(one(201, &format!(r#","failure_store":"{status}""#)), Fate::Indexed);
     }
@@ -263,11 +273,7 @@ fn each_item_is_judged_on_its_own() {
 fn an_answer_with_the_wrong_number_of_items_settles_none() {
     let two = br#"{"errors":false,"items":[{"create":{"status":201}},{"create":{"status":201}}]}"#;
     for sent in [1, 3] {
-        let judgement = judge(200, two, sent);
-        assert!(
-            matches!(&judgement, Judgement::Retry(failure) if failure.trouble == Trouble::Unreadable),
-            "{judgement:?}"
-        );
+        assert_unreadable(&judge(200, two, sent));
     }
 }
 
@@ -283,11 +289,7 @@ fn an_unreadable_answer_settles_nothing() {
         br#"{"items":[{}]}"#,
         br#"{"items":[{"create":{"status":201}}"#,
     ] {
-        let judgement = judge(200, body, 1);
-        assert!(
-            matches!(&judgement, Judgement::Retry(failure) if failure.trouble == Trouble::Unreadable),
-            "{judgement:?}"
-        );
+        assert_unreadable(&judge(200, body, 1));
     }
 }
 

@@ -9,7 +9,7 @@ pub(in crate::bulk) struct Counts {
     pub(in crate::bulk) duplicates: usize,
     /// Documents that Elasticsearch will never accept.
     pub(in crate::bulk) refused: usize,
-    /// Refused documents that went into the failure store.
+    /// Documents that went into the failure store, refused or set aside.
     pub(in crate::bulk) in_failure_store: usize,
     /// Documents that are not indexed because the config says so.
     pub(in crate::bulk) skipped: usize,

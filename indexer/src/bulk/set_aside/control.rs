@@ -45,6 +45,10 @@ impl Control {
     /// Returns the witness to send together with a document that `index` refuses for `cause`. If they cannot be sent
     /// together, sends the witness in a request of its own and returns `None`.
     pub(in crate::bulk) async fn beside(&self, index: &Arc<str>, cause: &Cause) -> Option<Witness> {
+        // Nothing is to be proven.
+        if cause.is_transient() {
+            return None;
+        }
         if self.stream.is_some() || cause.is_whole() {
             self.ask_witness(index, cause).await;
             return None;

@@ -111,6 +111,9 @@ impl Lone {
                 false if self.case.cause().is_block() =>
                     "An old index is blocked until an operator fixes it; a late document for it waits, and its \
                      partition's offset with it.",
+                false if self.case.cause().is_transient() =>
+                    "Elasticsearch fails at a document again and again; the document waits, and the offset of its \
+                     partition with it. Check the shards of its index and its pipelines.",
                 false =>
                     "Elasticsearch refuses a document, and no other document shows whether the document or the index \
                      is at fault; the document waits, and the offset of its partition waits with it.",

@@ -105,6 +105,13 @@ impl OpenDocuments {
                 cause.status,
                 cause.error_type,
             )),
+            Some(Open { index, cause, .. }) if cause.is_transient() => self.condition.unmet(format!(
+                "{} documents wait, one for {} s: {index:?} fails at it again and again ({}); check its shards and its \
+                 ingest pipelines",
+                open.len(),
+                age.as_secs(),
+                cause.error_type,
+            )),
             Some(Open { index, cause: Cause { status, error_type }, .. }) => self.condition.unmet(format!(
                 "{} documents wait, one for {} s: {index:?} answers {status} {error_type}, and no other document shows \
                  whether the document or the index is at fault; see docs/refusals.md",

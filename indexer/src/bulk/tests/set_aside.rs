@@ -232,3 +232,67 @@ async fn a_block_of_an_old_index_stops_all_while_no_other_accepts_documents_or_i
         }
     }
 }
+
+/// As at a failing shard, or at an ingest processor that is overloaded. With as many such batches as may be in flight,
+/// nothing else would be sent.
+#[tokio::test]
+async fn a_document_that_fails_for_ever_does_not_hold_up_its_batch() {
+    for (status, error_type) in [(429, "es_rejected_execution_exception"), (503, "unavailable_shards_exception")] {
+        let is_over = Arc::new(AtomicUsize::new(0));
+        let of_stub = Arc::clone(&is_over);
+        let stub = Stub::start(move |received| {
+            let is_over = of_stub.load(Ordering::Relaxed) > 0;
+            let item = |document: &&str| match document.contains("stuck") && !is_over {
+                true => json!({"create": {"status": status, "error": {"type": error_type, "reason": "why"}}}),
+                false => json!({"create": {"status": 201}}),
+            };
+            match received.is_bulk() {
+                true => {
+                    let items: Vec<Value> = received.documents().iter().map(item).collect();
+                    Reply::Answer(200, json!({ "items": items }).to_string())
+                }
+                false => Reply::Answer(200, "{}".to_owned()),
+            }
+        })
+        .await;
+        let bulk = service(&config(&stub.url())).bulk;
+        let batch = batch_of(&["a", "stuck", "b"]);
+        let delivered = tokio::time::timeout(Duration::from_secs(30), bulk.deliver(&batch)).await;
+        let delivered = delivered.expect("the batch is free");
+        assert_eq!((delivered.indexed, delivered.refused.len(), delivered.set_aside.len()), (2, 0, 1), "{status}");
+
+        let mut lone = bulk.single_out(&batch, &delivered.set_aside[0]).await;
+        let decide = tokio::time::timeout(Duration::from_millis(1_500), bulk.decide(&mut lone)).await;
+        assert!(decide.is_err(), "{status}: it waits");
+        is_over.store(1, Ordering::Relaxed);
+        let decided = tokio::time::timeout(Duration::from_secs(60), bulk.decide(&mut lone)).await;
+        assert_eq!(decided.expect("it is accepted").indexed, 1, "{status}");
+    }
+}
+
+/// The failure store of a data stream takes all documents, and does not say why.
+#[tokio::test]
+async fn a_missing_pipeline_blocks_although_a_failure_store_takes_all_documents() {
+    let is_over = Arc::new(AtomicUsize::new(0));
+    let of_stub = Arc::clone(&is_over);
+    let stub = Stub::start(move |received| {
+        if !received.is_bulk() {
+            return Reply::Answer(200, "{}".to_owned());
+        }
+        let item = match of_stub.load(Ordering::Relaxed) {
+            0 => json!({"create": {"status": 201, "failure_store": "used"}}),
+            _ => json!({"create": {"status": 201}}),
+        };
+        Reply::Answer(200, json!({ "items": vec![item; received.documents().len()] }).to_string())
+    })
+    .await;
+    let service = service(&config(&stub.url()));
+    let batch = numbered(200);
+    let mut pause = service.bulk.pause();
+    let repaired = async {
+        pause.wait_for(Option::is_some).await.unwrap();
+        is_over.store(1, Ordering::Relaxed);
+    };
+    let (delivered, ()) = tokio::join!(service.bulk.deliver(&batch), repaired);
+    assert_eq!((delivered.indexed, delivered.refused.len()), (200, 0));
+}

@@ -77,7 +77,8 @@ fn cut_by_index(work: &mut Work<'_>, chunk: Vec<usize>) -> Option<usize> {
 
 fn apply_each(work: &mut Work<'_>, chunk: &[usize], fates: Vec<Fate>, progress: &mut Progress) {
     debug_assert_eq!(chunk.len(), fates.len(), "an answer of another length is no answer");
-    work.attempts.answered();
+    let failed = fates.iter().filter(|fate| matches!(fate, Fate::Retry(_))).count();
+    work.attempts.answered(failed);
     let mut again = Vec::new();
     for (item, fate) in chunk.iter().zip(fates) {
         if apply_one(work, *item, fate, progress) {
@@ -118,10 +119,7 @@ fn apply_one(work: &mut Work<'_>, item: usize, fate: Fate, progress: &mut Progre
             progress.failure = Some(refusal.into());
             return true;
         }
-        Fate::Retry(failure) => {
-            progress.failure = Some(failure);
-            return true;
-        }
+        Fate::Retry(failure) => return fail_one(work, item, failure, progress),
         Fate::Blocked(block) => {
             let is_index = matches!(block.kind, BlockKind::Index | BlockKind::Closed);
             let is_moved = work.destinations.reroutes() && is_index;
@@ -135,6 +133,17 @@ fn apply_one(work: &mut Work<'_>, item: usize, fate: Fate, progress: &mut Progre
         }
     }
     false
+}
+
+/// Handles the failure for now of `item`. A document that fails again and again does not hold up its batch: it is set
+/// aside. Returns whether it must be sent again.
+fn fail_one(work: &mut Work<'_>, item: usize, failure: BulkFailure, progress: &mut Progress) -> bool {
+    let is_stuck = work.attempts.is_stuck(item);
+    if is_stuck {
+        work.set_aside(item, Refusal::of_item(&failure), progress);
+    }
+    progress.failure = Some(failure);
+    !is_stuck
 }
 
 /// Handles the answer 409 for `item`, whose id a document in `index` has; `None` means the index it was sent to.

@@ -1,6 +1,6 @@
 //! Counts how often the documents of a batch were sent, and decides which failures are retried. Pure.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::whole::{Others, Whole};
 
@@ -11,6 +11,13 @@ const FAULTS: u32 = 2;
 const MISSES: u32 = 5;
 /// The same for a document that was set aside: once it may be placed again, because the index may be deleted.
 const MISSES_ALONE: u32 = 2;
+
+/// How many times a document is sent that fails for now, while others are accepted, before it is set aside.
+const STUCK: u32 = 4;
+/// The same while no others are accepted: perhaps all requests that may be in flight hold such a document.
+const STUCK_ALL: u32 = 10;
+/// If more documents of a request than these fail for now, the server is overloaded, and they wait with their batch.
+const FEW: usize = 64;
 
 /// The attempts with the documents of one batch.
 #[derive(Debug)]
@@ -23,9 +30,21 @@ pub(in crate::bulk) struct Attempts {
     adopted: HashSet<usize>,
     /// How many whole requests in a row Elasticsearch has failed at.
     faults: u32,
+    /// Documents that failed for now in requests that were answered, and whether there were few in the last one.
+    failing: HashMap<usize, Failing>,
+    are_few: bool,
     /// Documents in requests that failed as a whole, and what other requests show.
     whole: Whole,
     others: Others,
+}
+
+/// A document that fails for now.
+#[derive(Debug)]
+struct Failing {
+    /// How often.
+    times: u32,
+    /// How many requests of the topic had been accepted when it failed first.
+    accepted: u64,
 }
 
 impl Attempts {
@@ -36,6 +55,8 @@ impl Attempts {
             is_alone,
             adopted: HashSet::new(),
             faults: 0,
+            failing: HashMap::new(),
+            are_few: true,
             whole: Whole::default(),
             others: Others::default(),
         }
@@ -68,9 +89,20 @@ impl Attempts {
         self.adopted.insert(item)
     }
 
-    /// Notes that a request was answered item by item.
-    pub(super) fn answered(&mut self) {
+    /// Notes that a request was answered item by item, and that `failed` of its documents failed for now.
+    pub(super) fn answered(&mut self, failed: usize) {
         self.faults = 0;
+        self.are_few = failed <= FEW;
+    }
+
+    /// Notes that `item` failed for now, although its request was answered. Returns whether it has failed often enough,
+    /// which is sooner if others were accepted meanwhile.
+    pub(super) fn is_stuck(&mut self, item: usize) -> bool {
+        let accepted = self.others.accepted;
+        let failing = self.failing.entry(item).or_insert(Failing { times: 0, accepted });
+        failing.times += 1;
+        let most = if accepted > failing.accepted { STUCK } else { STUCK_ALL };
+        self.is_alone || (self.are_few && failing.times >= most)
     }
 
     /// Notes that Elasticsearch failed at a whole request. Returns whether all of it is sent again.

@@ -35,6 +35,16 @@ fn re_creating_a_topic_invalidates_all_its_partitions() {
     assert_eq!(identity.strangers(), [P]);
 }
 
+/// Nothing is committed yet, or a tool has moved the offset.
+#[test]
+fn an_offset_without_an_id_belongs_to_the_topic_at_its_assignment() {
+    let mut identity = Identity::default();
+    identity.note(id(1));
+    identity.assign(P, "");
+    identity.note(id(2));
+    assert_eq!(identity.strangers(), [P], "the topic was created again right after the assignment");
+}
+
 #[test]
 fn the_id_is_found_among_other_parts_of_the_metadata() {
     let mut identity = Identity::default();

@@ -27,7 +27,7 @@ fn condition() -> (Arc<Readiness>, Condition) {
 
 fn found(start: i64, end: i64) -> Survey {
     let ends = |partition| Ends { partition, start: NextOffset(start), end: NextOffset(end) };
-    Survey { topic_id: None, may_read: None, ends: vec![ends(P), ends(Partition(9))] }
+    Survey { topic_id: None, access: None, ends: vec![ends(P), ends(Partition(9))] }
 }
 
 #[test]
@@ -69,15 +69,32 @@ fn a_topic_that_may_not_be_read_is_not_ready_until_it_may() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let (readiness, condition) = condition();
     let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new(condition));
-    let survey = |may_read| Survey { topic_id: None, may_read, ends: Vec::new() };
-    for (may_read, is_met) in
-        [(None, true), (Some(true), true), (Some(false), false), (None, false), (Some(false), false)]
-    {
-        surveyor.take(&survey(may_read), &mut topic);
+    let survey = |access| Survey { topic_id: None, access, ends: Vec::new() };
+    let (readable, denied) = (Some(Access::Readable), Some(Access::Denied));
+    for (access, is_met) in [(None, true), (readable, true), (denied, false), (None, false), (denied, false)] {
+        surveyor.take(&survey(access), &mut topic);
         let unmet = readiness.unmet();
-        assert_eq!(unmet.is_empty(), is_met, "{may_read:?}: {unmet:?}");
+        assert_eq!(unmet.is_empty(), is_met, "{access:?}: {unmet:?}");
         assert!(is_met || unmet[0].1.contains("may not read topic events"), "{unmet:?}");
         assert!(is_met || !topic.subscription.answers(), "no probe meets the condition");
     }
-    assert!(topic.subscription.set_may_read(true), "then a probe does");
+    surveyor.take(&survey(readable), &mut topic);
+    assert!(!topic.subscription.set_may_read(true), "then a probe does");
+}
+
+/// The group assigns nothing of it, and the member has joined.
+#[test]
+fn a_topic_that_does_not_exist_is_not_ready() {
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let (readiness, condition) = condition();
+    let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new(condition));
+    let (missing, readable) = (Some(Access::Missing), Some(Access::Readable));
+    for (access, may_read) in
+        [(missing, true), (readable, true), (missing, true), (missing, false), (None, false), (readable, true)]
+    {
+        surveyor.take(&Survey { topic_id: None, access, ends: Vec::new() }, &mut topic);
+        assert!(!topic.subscription.set_may_read(may_read), "{access:?}");
+    }
+    let unmet = readiness.unmet();
+    assert!(unmet[0].1.contains("no topic events"), "{unmet:?}");
 }

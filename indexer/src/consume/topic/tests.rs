@@ -1,7 +1,9 @@
 //! Tests on librdkafka's mock cluster.
 
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use service::metrics::Registry;
 
+use super::super::group::Rebalance;
 use super::super::tests::{TOPIC, member};
 use super::*;
 
@@ -11,7 +13,7 @@ fn assigned_partitions_are_paused_while_everything_is_paused() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let mut topic = Topic::new(subscription, Reading::service(), metrics.clone());
     assert!(topic.pause(), "nothing is assigned yet");
-    assert!(topic.assign(&list));
+    assert_eq!(topic.assign(&list), TakeOver::Done);
     assert_eq!(metrics.assigned_partitions.with_label_values(&[TOPIC]).get(), 4);
     assert_eq!(metrics.consume.rebalances.with_label_values(&[TOPIC, "assigned"]).get(), 1);
     assert_eq!(metrics.paused.with_label_values(&[TOPIC]).get(), 1);
@@ -19,6 +21,27 @@ fn assigned_partitions_are_paused_while_everything_is_paused() {
     assert_eq!(assigned, partitions_of(&list));
     assert!(topic.resume() && !topic.subscription.is_paused());
     assert_eq!(metrics.paused.with_label_values(&[TOPIC]).get(), 0);
+    topic.subscription.close();
+    drop(topic);
+}
+
+/// Only the metadata of a committed offset shows whether it belongs to a topic that was deleted and created again.
+#[test]
+fn partitions_are_taken_over_only_with_their_committed_offsets() {
+    let (subscription, list, cluster) = member();
+    let mut topic = Topic::new(subscription, Reading::service(), Metrics::new(&Registry::new()).unwrap());
+    let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+    cluster.request_errors(RDKafkaApiKey::OffsetFetch, &[refusal]);
+    assert_eq!(topic.assign(&list), TakeOver::OffsetsUnknown);
+    assert_eq!(topic.partitions.books.ledger.assigned().count(), 0, "nothing is read");
+    let now = Instant::now();
+    topic.subscription.defer(Rebalance::Assign(list), now);
+    assert!(topic.subscription.next_rebalance(now).is_none(), "it is tried again after a while");
+    let Some(Rebalance::Assign(list)) = topic.subscription.next_rebalance(now + Duration::from_secs(60)) else {
+        panic!("it is forgotten")
+    };
+    assert_eq!(topic.assign(&list), TakeOver::Done);
+    assert_eq!(topic.partitions.books.ledger.assigned().count(), 4);
     topic.subscription.close();
     drop(topic);
 }

@@ -80,3 +80,33 @@ async fn a_batch_of_which_most_is_accepted_closes_the_fuse() {
     assert!(hold.wait(&service.bulk, &batch, Vec::new()).await.is_empty());
     assert!(!hold.is_blown(), "a record that is not Avro does not keep it open");
 }
+
+/// They were refused before, and now their shard fails for a while.
+#[tokio::test]
+async fn a_document_that_waits_for_its_index_survives_a_closing_fuse() {
+    let mut failures = 8;
+    let stub = Stub::start(move |received| {
+        let answer = |document: &&str| match document.contains("stuck") && failures > 0 {
+            true => {
+                failures -= 1;
+                r#"{"create":{"status":503,"error":{"type":"unavailable_shards_exception"}}}"#
+            }
+            false => r#"{"create":{"status":201}}"#,
+        };
+        let items: Vec<&str> = received.documents().iter().map(answer).collect();
+        Reply::Answer(200, format!(r#"{{"items":[{}]}}"#, items.join(",")))
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.indexer.fuse.max_consecutive = 1;
+    let service = service(&config);
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let mut hold = Hold::new(&config, metrics.fuse_blown.clone());
+    hold.pauses = [Duration::from_millis(1); 2];
+    assert!(hold.count(2, 2).is_some());
+    let refused: Vec<Refused> = (0..2).map(|item| Refused { item, ..refused().remove(0) }).collect();
+    let batch = batch_of(&["good", "stuck"]);
+    let waiting = hold.wait(&service.bulk, &batch, refused);
+    let still = tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("the fuse closes");
+    assert_eq!((still.len(), hold.is_blown()), (0, false));
+}

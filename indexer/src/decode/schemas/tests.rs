@@ -43,3 +43,12 @@ fn small_ones_are_counted_and_one_is_held_however_large() {
     assert!(schemas.get(SchemaId(5)).is_some());
     assert!(schemas.get(SchemaId(4)).is_none());
 }
+
+#[test]
+fn nothing_is_left_of_schemas_that_were_forgotten() {
+    let mut schemas = room_for(3);
+    schemas.note(known(1, 3));
+    assert!(schemas.get(SchemaId(1)).is_some() && schemas.last() == Some(SchemaId(1)));
+    schemas.clear();
+    assert!(schemas.get(SchemaId(1)).is_none() && schemas.last().is_none());
+}

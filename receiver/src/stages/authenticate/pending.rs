@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Unauthorized;
-use super::replay::{Claim, Known, Replays};
+use super::replay::{Claim, Known, Mark, Replays};
 use super::signature::Signed;
 use crate::message::Buffer;
 
@@ -53,17 +53,39 @@ impl Pending<'_> {
     /// # Errors
     /// [`Refused`].
     pub(crate) fn check_body(self, body: Buffer, now: SystemTime) -> Result<(Authentic, Claim), Refused> {
-        let Some(signed) = self.signed else {
-            return Ok((Authentic { body, signer: None }, Claim::default()));
-        };
-        let (signer, marks) = signed.check_body(body.body())?;
-        let claim = match self.replays {
-            Some(replays) => replays.claim(marks, now).map_err(|known| match known {
-                Known::InFlight => Refused::InFlight,
-                Known::Accepted => Refused::Unauthorized,
-            })?,
-            None => Claim::default(),
-        };
-        Ok((Authentic { body, signer: Some(signer) }, claim))
+        match &self.signed {
+            None => Ok((Authentic { body, signer: None }, Claim::default())),
+            Some(signed) => {
+                let (signer, marks) = signed.check_body(body.body())?;
+                Ok((Authentic { body, signer: Some(signer) }, self.claim(marks, now)?))
+            }
+        }
+    }
+
+    /// Works like [`Pending::check_body`], but lets other requests have their turn while a large body is hashed.
+    ///
+    /// # Errors
+    /// The same as those of [`Pending::check_body`].
+    pub(crate) async fn check_body_in_turns(
+        self,
+        body: Buffer,
+        now: SystemTime,
+    ) -> Result<(Authentic, Claim), Refused> {
+        match &self.signed {
+            None => Ok((Authentic { body, signer: None }, Claim::default())),
+            Some(signed) => {
+                let (signer, marks) = signed.check_body_in_turns(body.body()).await?;
+                Ok((Authentic { body, signer: Some(signer) }, self.claim(marks, now)?))
+            }
+        }
+    }
+
+    /// Claims the signature with these `marks`.
+    fn claim(&self, marks: Vec<Mark>, now: SystemTime) -> Result<Claim, Refused> {
+        let Some(replays) = self.replays else { return Ok(Claim::default()) };
+        replays.claim(marks, now).map_err(|known| match known {
+            Known::InFlight => Refused::InFlight,
+            Known::Accepted => Refused::Unauthorized,
+        })
     }
 }

@@ -26,7 +26,12 @@ const FIRST_IN_MILLISECONDS: u64 = 100_000_000_000;
 const FIRST_IN_MICROSECONDS: u64 = 1_000 * FIRST_IN_MILLISECONDS;
 const FIRST_IN_NANOSECONDS: u64 = 1_000 * FIRST_IN_MICROSECONDS;
 
-/// An accepted secret with its precomputed key schedule.
+/// The bytes of a body that are hashed in one turn. A processor without instructions for SHA needs some tenths of a
+/// millisecond for each secret.
+pub(super) const PIECE: usize = 64 << 10;
+
+/// An accepted secret with its precomputed key schedule, or the hash of a message so far that begins with it.
+#[derive(Clone)]
 pub(super) enum Key {
     /// For SHA-256.
     Sha256(hmac::Hmac<Sha256>),
@@ -68,25 +73,20 @@ impl Key {
         }
     }
 
-    fn check(&self, signed: &Signed<'_>, body: &[u8]) -> (Choice, Mark) {
+    fn update(&mut self, text: &[u8]) {
         match self {
-            Self::Sha256(key) => check(key.clone(), signed, body),
-            Self::Sha512(key) => check(key.clone(), signed, body),
+            Self::Sha256(hash) => hash.update(text),
+            Self::Sha512(hash) => hash.update(text),
         }
     }
-}
 
-/// Returns whether one of the signatures was made with this key, and the mark of the correct signature.
-fn check(mut mac: impl Mac, signed: &Signed<'_>, body: &[u8]) -> (Choice, Mark) {
-    signed.before.iter().for_each(|part| mac.update(part));
-    mac.update(body);
-    signed.after.iter().for_each(|part| mac.update(part));
-    let right = mac.finalize().into_bytes();
-    let mark = right.first_chunk().map_or(0, |begin| Mark::from_be_bytes(*begin));
-    let Signatures { bytes, count, len } = &signed.signatures;
-    let given = bytes.iter().take(*count);
-    let found = given.fold(Choice::from(0), |found, given| found | right.ct_eq(given.get(..*len).unwrap_or_default()));
-    (found, mark)
+    /// Returns whether the hash is one of `signatures`, and its mark.
+    fn finish(self, signatures: &Signatures) -> (Choice, Mark) {
+        match self {
+            Self::Sha256(hash) => signatures.compare(&hash.finalize().into_bytes()),
+            Self::Sha512(hash) => signatures.compare(&hash.finalize().into_bytes()),
+        }
+    }
 }
 
 impl Signatures {
@@ -117,6 +117,13 @@ impl Signatures {
         self.count += 1;
         Ok(())
     }
+
+    /// Returns whether `right` is one of the signatures, in constant time, and the mark of `right`.
+    fn compare(&self, right: &[u8]) -> (Choice, Mark) {
+        let mark = right.first_chunk().map_or(0, |begin| Mark::from_be_bytes(*begin));
+        let given = self.bytes.iter().take(self.count).map(|given| given.get(..self.len).unwrap_or_default());
+        (given.fold(Choice::from(0), |found, given| found | right.ct_eq(given)), mark)
+    }
 }
 
 impl Signed<'_> {
@@ -127,10 +134,43 @@ impl Signed<'_> {
     /// # Errors
     /// [`Unauthorized`]: no signature matches.
     pub(super) fn check_body(&self, body: &[u8]) -> Result<(usize, Vec<Mark>), Unauthorized> {
-        let checked: Vec<(Choice, Mark)> = self.keys.iter().map(|key| key.check(self, body)).collect();
+        let mut hashes = self.begin();
+        update(&mut hashes, body);
+        self.finish(hashes)
+    }
+
+    /// Works like [`Signed::check_body`], but lets other requests have their turn after each piece of a large body.
+    ///
+    /// # Errors
+    /// The same as those of [`Signed::check_body`].
+    pub(super) async fn check_body_in_turns(&self, body: &[u8]) -> Result<(usize, Vec<Mark>), Unauthorized> {
+        let mut hashes = self.begin();
+        for (number, piece) in body.chunks(PIECE).enumerate() {
+            if number > 0 {
+                tokio::task::yield_now().await;
+            }
+            update(&mut hashes, piece);
+        }
+        self.finish(hashes)
+    }
+
+    /// Returns the hash for each secret of what is signed before the body.
+    fn begin(&self) -> Vec<Key> {
+        let mut hashes = self.keys.to_vec();
+        self.before.iter().for_each(|part| update(&mut hashes, part));
+        hashes
+    }
+
+    fn finish(&self, mut hashes: Vec<Key>) -> Result<(usize, Vec<Mark>), Unauthorized> {
+        self.after.iter().for_each(|part| update(&mut hashes, part));
+        let checked: Vec<(Choice, Mark)> = hashes.into_iter().map(|hash| hash.finish(&self.signatures)).collect();
         let signer = checked.iter().position(|(matches, _)| bool::from(*matches)).ok_or(Unauthorized)?;
         Ok((signer, checked.into_iter().map(|(_, mark)| mark).collect()))
     }
+}
+
+fn update(hashes: &mut [Key], text: &[u8]) {
+    hashes.iter_mut().for_each(|hash| hash.update(text));
 }
 
 /// Decodes base64 in either alphabet (RFC 4648, sections 4 and 5), padded or not, into `room`, which it must fill.

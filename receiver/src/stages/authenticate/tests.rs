@@ -1,3 +1,5 @@
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, UNIX_EPOCH};
 
 use ::hmac::{KeyInit, Mac};
@@ -6,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use service::secret::Secret;
 
 use super::replay::Claim;
+use super::signature::PIECE;
 use super::*;
 use crate::config::{HmacAlgorithm, HmacEncoding};
 use crate::message::Buffer;
@@ -82,6 +85,26 @@ fn sign(secret: &str, parts: &[&[u8]]) -> String {
         mac.update(part);
     }
     hex::encode(mac.finalize().into_bytes())
+}
+
+#[tokio::test]
+async fn other_requests_have_their_turn_while_a_large_body_is_hashed() {
+    let authenticator = compile("test", &hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", &["key"])).unwrap();
+    let now = UNIX_EPOCH + Duration::from_secs(NOW);
+    for (bytes, turns) in [(0, 1), (PIECE, 1), (3 * PIECE + 1, 4)] {
+        let body = vec![b'x'; bytes];
+        let head = head(&[("x-signature", &sign("key", &[&body]))]);
+        let Ok(pending) = authenticator.check_head(&head, None, now) else { panic!("the head is refused") };
+        let mut check = pin!(pending.check_body_in_turns(Buffer::from(&body[..]), now));
+        let mut taken = 1;
+        let checked = loop {
+            match futures::poll!(check.as_mut()) {
+                Poll::Ready(checked) => break checked,
+                Poll::Pending => taken += 1,
+            }
+        };
+        assert!(checked.is_ok() && taken == turns, "{bytes} bytes took {taken} turns");
+    }
 }
 
 #[test]

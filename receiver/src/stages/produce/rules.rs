@@ -4,7 +4,7 @@
 //! smallest limit.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,7 +12,8 @@ use config::Kafka;
 use kafka::{client_config, without_value};
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, OwnedResourceSpecifier, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
+use service::backoff::Backoff;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
@@ -22,6 +23,10 @@ use super::fault::Fault;
 /// The bytes of a batch before its records (`RecordBatch` in Kafka's documentation of the message format).
 const BATCH_HEAD: usize = 61;
 
+/// The interval of requests for the rules.
+const INTERVAL: Duration = Duration::from_secs(60);
+/// The waits after requests that Kafka did not answer for each topic. A topic may also be created meanwhile.
+const RETRY: Backoff = Backoff { initial: Duration::from_secs(5), max: Duration::from_secs(15) };
 /// The age up to which a rule may refuse an event. An older rule is requested again first, so this is also the shortest
 /// interval of such requests.
 pub(super) const FRESH: Duration = Duration::from_secs(3);
@@ -45,12 +50,23 @@ pub(super) struct Rules {
     known: ArcSwap<HashMap<String, Rule>>,
     /// When Kafka was asked last.
     asked: watch::Sender<Option<Instant>>,
+    /// How many of the last requests Kafka did not answer for each topic.
+    unanswered: AtomicU32,
     /// Notified if a request needs a fresh rule.
     refresh: Notify,
     /// Whether a batch was refused for its size, and none of its records has been accepted alone yet.
     size_refused: AtomicBool,
     /// Whether a batch was refused for its size, and its records were then accepted one by one.
     batch_refused: AtomicBool,
+}
+
+/// Kafka's answer to a request for the rules of topics.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The rules that it reports.
+    pub(super) rules: HashMap<String, Rule>,
+    /// Whether it has answered for each topic, even if only that it does not report the rule.
+    pub(super) is_complete: bool,
 }
 
 impl Rules {
@@ -98,8 +114,18 @@ impl Rules {
         *self.asked.borrow()
     }
 
-    /// Notes that Kafka was asked, with or without success.
-    pub(super) fn note_asked(&self) {
+    /// Returns how long after the last request Kafka is to be asked again: sooner if it has not answered.
+    pub(super) fn interval(&self) -> Duration {
+        match self.unanswered.load(Ordering::Relaxed) {
+            0 => INTERVAL,
+            failures => RETRY.longest(failures),
+        }
+    }
+
+    /// Notes that Kafka was asked, and whether it answered for each topic.
+    pub(super) fn note_asked(&self, is_answered: bool) {
+        let failures = if is_answered { 0 } else { self.unanswered.load(Ordering::Relaxed).saturating_add(1) };
+        self.unanswered.store(failures, Ordering::Relaxed);
         self.asked.send_replace(Some(Instant::now()));
     }
 
@@ -149,16 +175,29 @@ fn varint_len(number: usize) -> usize {
     usize::try_from(bits.div_ceil(7)).unwrap_or(usize::MAX).max(1)
 }
 
-/// Asks Kafka what `topics` accept, for at most `timeout`. Topics that it does not report are missing in the result.
+/// Asks Kafka what `topics` accept, for at most `timeout`.
 ///
 /// # Errors
 /// When the request to Kafka fails.
-pub(super) async fn ask(kafka: &Kafka, topics: &[String], timeout: Duration) -> KafkaResult<HashMap<String, Rule>> {
+pub(super) async fn ask(kafka: &Kafka, topics: &[String], timeout: Duration) -> KafkaResult<Answer> {
     let admin: AdminClient<DefaultClientContext> = client_config(kafka, CLIENT_ID)?.create().map_err(without_value)?;
     let options = AdminOptions::new().request_timeout(Some(timeout));
     let wanted: Vec<ResourceSpecifier<'_>> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
     let answers = admin.describe_configs(&wanted, &options).await?;
-    Ok(answers.into_iter().filter_map(|answer| rule(&answer.ok()?)).collect())
+    let is_complete = answers.iter().all(|answer| answer.as_ref().err().is_none_or(|code| is_answer(*code)));
+    let rules = answers.into_iter().filter_map(|answer| rule(&answer.ok()?)).collect();
+    Ok(Answer { rules, is_complete })
+}
+
+/// Returns whether `code` says that Kafka does not report rules to this client. Any other error may be over soon.
+pub(super) fn is_answer(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::UnsupportedVersion
+            | RDKafkaErrorCode::UnsupportedFeature
+    )
 }
 
 fn rule(resource: &ConfigResource) -> Option<(String, Rule)> {

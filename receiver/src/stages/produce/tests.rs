@@ -206,7 +206,7 @@ async fn an_event_within_the_raised_limit_is_not_refused() {
     let asked = async {
         rules.refresh_requested().await;
         rules.note(rule(1_000));
-        rules.note_asked();
+        rules.note_asked(true);
     };
     let (queued, ()) = tokio::join!(queue(), asked);
     assert!(queued.is_ok(), "{:?}", queued.err());

@@ -22,9 +22,6 @@ const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(250), max: Dur
 /// The time limit of one check. It is shorter than other waits for the cluster, because another check follows.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The interval of requests for the rules of the topics.
-const RULES_INTERVAL: Duration = Duration::from_secs(60);
-
 /// Kafka's error for which a producer has failed permanently, and librdkafka's reason.
 type FatalError = (RDKafkaErrorCode, String);
 
@@ -67,7 +64,7 @@ pub(crate) async fn watch(
                 let pause = async {
                     tokio::select! {
                         () = producer.shared.rules.refresh_requested() => true,
-                        _ = tokio::time::timeout(RULES_INTERVAL, check_requested(&producer)) => false,
+                        _ = tokio::time::timeout(producer.shared.rules.interval(), check_requested(&producer)) => false,
                     }
                 };
                 shutdown.run_until_cancelled(pause).await.map(|requested| rules_requested = requested)
@@ -125,30 +122,33 @@ fn note(
 }
 
 /// Asks Kafka from time to time which records the topics accept, and limits batches accordingly. Asks sooner if a
-/// refresh was `requested`. If Kafka does not report it, events are sent nevertheless.
+/// refresh was `requested`, or if Kafka did not answer. If Kafka does not report it, events are sent nevertheless.
 async fn ask_for_rules(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], requested: bool) {
-    let every = if requested { rules::FRESH } else { RULES_INTERVAL };
-    let asked = producer.shared.rules.asked();
-    if !producer.shared.rules.is_batch_refused() && asked.is_some_and(|asked| asked.elapsed() < every) {
+    let known = &producer.shared.rules;
+    let every = if requested { rules::FRESH } else { known.interval() };
+    let asked = known.asked();
+    if !known.is_batch_refused() && asked.is_some_and(|asked| asked.elapsed() < every) {
         return;
     }
-    let first = asked.is_none();
-    let mut reported = false;
+    let (mut is_answered, mut reported) = (true, false);
     // rdkafka's admin client cannot request tokens.
     let has_tokens = kafka.security.as_ref().is_some_and(|it| it.mechanism == Some(SaslMechanism::OAuthBearer));
     if !has_tokens {
         match rules::ask(kafka, topics, CHECK_TIMEOUT.min(kafka.timeout)).await {
-            Ok(found) => {
-                reported = found.len() == topics.len();
-                producer.shared.rules.note(found);
+            Ok(answer) => {
+                is_answered = answer.is_complete;
+                reported = answer.rules.len() == topics.len();
+                known.note(answer.rules);
             }
-            Err(error) if first => {
-                tracing::info!(%error, "Kafka does not report its topics' limits; batches that are too large are detected when they are refused.");
+            Err(error) => {
+                is_answered = error.rdkafka_error_code().is_some_and(rules::is_answer);
+                if asked.is_none() {
+                    tracing::info!(%error, "Kafka does not report its topics' limits; batches that are too large are detected when they are refused.");
+                }
             }
-            Err(_) => {}
         }
     }
-    producer.shared.rules.note_asked();
+    known.note_asked(is_answered);
     let producer = Arc::clone(producer);
     // This runs on its own, because the old client may take as long as a request.
     tokio::task::spawn_blocking(move || {

@@ -135,3 +135,25 @@ async fn an_id_that_the_registry_gives_to_another_schema_is_noticed() {
     assert_eq!(registry.by_id(SchemaId(12)).await.unwrap().meaning(), long.meaning(), "other ids are not believed");
     assert_eq!(registry.by_version("x", 2).await.unwrap().schema.meaning(), long.meaning());
 }
+
+/// A reader of old ids requests nothing else, so it must ask from time to time.
+#[tokio::test]
+async fn a_check_notices_that_a_known_id_stands_for_another_schema() {
+    let stub = Stub::start().await;
+    let registry = stub.registry();
+    stub.has_schema(7, LONG);
+    let long = registry.by_id(ID).await.unwrap();
+    registry.check(ID).await;
+    stub.has_schema(7, INT);
+    assert_eq!(registry.forgotten(), 0);
+    assert_eq!(registry.by_id(ID).await.unwrap().meaning(), long.meaning(), "nobody has asked");
+    registry.check(ID).await;
+    assert_eq!(registry.forgotten(), 1);
+    assert_ne!(registry.by_id(ID).await.unwrap().meaning(), long.meaning());
+    for status in [404, 503] {
+        stub.answer("/schemas/ids/7", status, "");
+        registry.check(ID).await;
+        assert_eq!(registry.forgotten(), 1, "an outage changes nothing");
+    }
+    assert!(registry.cached(ID).is_some());
+}

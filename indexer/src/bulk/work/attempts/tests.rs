@@ -22,7 +22,7 @@ fn a_request_that_elasticsearch_fails_at_is_retried_up_to_a_limit() {
     for _ in 0..2 {
         (0..FAULTS).for_each(|_| assert!(attempts.fault()));
         assert!(!attempts.fault());
-        attempts.answered();
+        attempts.answered(0);
     }
     assert!(!Attempts::new(1, true).fault());
 }
@@ -42,4 +42,21 @@ fn an_unanswered_document_is_set_aside_once_others_are_accepted() {
     attempts.note_others(Others { accepted: 2, ..others });
     assert!(attempts.fail_whole(&[0]));
     assert!(Attempts::new(1, true).fail_whole(&[0]));
+}
+
+#[test]
+fn a_document_that_fails_for_now_is_stuck_once_others_are_accepted() {
+    let mut attempts = Attempts::new(3, false);
+    assert!((1..STUCK_ALL).all(|_| !attempts.is_stuck(0)), "nothing is accepted");
+    assert!(attempts.is_stuck(0), "perhaps because of this document");
+    assert!((0..STUCK).all(|_| !attempts.is_stuck(1)));
+    attempts.note_others(Others { accepted: 1, has_witness: false });
+    assert!(attempts.is_stuck(1));
+    assert!((0..STUCK).all(|_| !attempts.is_stuck(2)), "nothing is accepted since");
+    attempts.note_others(Others { accepted: 2, has_witness: false });
+    attempts.answered(FEW + 1);
+    assert!(!attempts.is_stuck(2), "the server is overloaded");
+    attempts.answered(FEW);
+    assert!(attempts.is_stuck(2));
+    assert!(Attempts::new(1, true).is_stuck(0));
 }

@@ -40,19 +40,34 @@ fn the_smallest_limit_counts_and_unreported_rules_stay() {
     assert_eq!(rules.of("a"), Some(rule(20)));
 }
 
+#[test]
+fn rules_that_kafka_did_not_answer_are_requested_again_soon() {
+    let rules = Rules::default();
+    assert_eq!(rules.interval(), INTERVAL);
+    for seconds in [5, 10, 15, 15] {
+        rules.note_asked(false);
+        assert_eq!(rules.interval(), Duration::from_secs(seconds));
+    }
+    rules.note_asked(true);
+    assert_eq!(rules.interval(), INTERVAL);
+    assert!(!is_answer(RDKafkaErrorCode::OperationTimedOut), "it may answer next time");
+    assert!(!is_answer(RDKafkaErrorCode::UnknownTopicOrPartition), "the topic may be created");
+    assert!(is_answer(RDKafkaErrorCode::TopicAuthorizationFailed), "it refuses each time");
+}
+
 #[tokio::test(start_paused = true)]
 async fn topic_settings_are_read_again_before_an_event_is_refused() {
     let rules = Rules::default();
     let rule = |max_bytes| HashMap::from([("a".to_owned(), Rule { max_bytes, compacted: false, min_in_sync: 1 })]);
     assert!(!rules.refresh("a").await, "nothing is known that could be wrong");
     rules.note(rule(5));
-    rules.note_asked();
+    rules.note_asked(true);
     assert!(!rules.refresh("a").await, "it is fresh");
     tokio::time::advance(FRESH).await;
     let asking = async {
         rules.refresh_requested().await;
         rules.note(rule(9));
-        rules.note_asked();
+        rules.note_asked(true);
     };
     let (refreshed, other, ()) = tokio::join!(rules.refresh("a"), rules.refresh("a"), asking);
     assert_eq!((refreshed, other, rules.of("a").map(|rule| rule.max_bytes)), (true, true, Some(9)));
