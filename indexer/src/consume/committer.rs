@@ -22,6 +22,8 @@ pub(super) struct Committer {
     /// Met when Kafka has answered a commit.
     kafka: Condition,
     is_committing: bool,
+    /// Whether Kafka has refused the metadata of a commit, so that commits carry none.
+    without_metadata: bool,
 }
 
 /// The offsets of one commit.
@@ -33,7 +35,7 @@ struct Commit {
 impl Committer {
     /// Creates a committer with nothing in flight.
     pub(super) fn new(kafka: Condition) -> Self {
-        Self { kafka, is_committing: false }
+        Self { kafka, is_committing: false, without_metadata: false }
     }
 
     /// Returns whether a commit is in flight.
@@ -46,7 +48,7 @@ impl Committer {
         if self.is_committing {
             return;
         }
-        let Some(Commit { offsets, list }) = Commit::next(topic) else { return };
+        let Some(Commit { offsets, list }) = Commit::next(topic, !self.without_metadata) else { return };
         let client = Arc::clone(topic.subscription.client());
         self.is_committing = true;
         tasks.wait_for_kafka(move || {
@@ -57,7 +59,7 @@ impl Committer {
 
     /// Commits the settled offsets of `topic`, and waits for the answer.
     pub(super) fn commit_now(&mut self, topic: &mut Topic) {
-        let Some(Commit { offsets, list }) = Commit::next(topic) else { return };
+        let Some(Commit { offsets, list }) = Commit::next(topic, !self.without_metadata) else { return };
         let outcome = list.and_then(|list| commit(&**topic.subscription.client(), &list));
         self.end(&offsets, outcome, topic);
     }
@@ -72,6 +74,16 @@ impl Committer {
                 topic.partitions.committed(offsets);
             }
             Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
+            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::OffsetMetadataTooLarge)) if !self.without_metadata => {
+                self.without_metadata = true;
+                tracing::error!(
+                    topic = topic.name(),
+                    "Kafka refuses the metadata of commits: offset.metadata.max.bytes of the brokers is less than 64. \
+                     Offsets are committed without it until the indexer is restarted; a topic that is created again, \
+                     or a log that is truncated, goes unnoticed while no indexer runs."
+                );
+                topic.partitions.books.ledger.commit_failed();
+            }
             Err(error) => {
                 topic.figures.commit_failed();
                 tracing::warn!(%error, topic = topic.name(), "A commit failed; the next one retries it.");
@@ -82,14 +94,16 @@ impl Committer {
 }
 
 impl Commit {
-    /// Returns the settled offsets of `topic` that are not committed, or `None` if there are none.
-    fn next(topic: &mut Topic) -> Option<Self> {
+    /// Returns the settled offsets of `topic` that are not committed, or `None` if there are none. They carry metadata
+    /// if `with_metadata`.
+    fn next(topic: &mut Topic, with_metadata: bool) -> Option<Self> {
         let offsets = topic.partitions.take_commits();
         if offsets.is_empty() {
             return None;
         }
         let partitions = &topic.partitions;
-        let list = list_of(topic.name(), &offsets, |partition, next| partitions.metadata(partition, next));
+        let metadata = |partition, next| partitions.metadata(partition, next).filter(|_| with_metadata);
+        let list = list_of(topic.name(), &offsets, metadata);
         Some(Self { offsets, list })
     }
 }

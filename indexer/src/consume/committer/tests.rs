@@ -34,11 +34,11 @@ fn topic() -> Topic {
 #[test]
 fn a_commit_carries_the_ledgers_offset_and_mark_and_is_taken_once() {
     let mut topic = topic();
-    let commit = Commit::next(&mut topic).unwrap();
+    let commit = Commit::next(&mut topic, true).unwrap();
     assert_eq!(commit.offsets, [(P, NextOffset(8))]);
     let list = commit.list.unwrap();
     assert!(list.elements()[0].metadata().starts_with("last="));
-    assert!(Commit::next(&mut topic).is_none());
+    assert!(Commit::next(&mut topic, true).is_none());
 }
 
 #[test]
@@ -50,11 +50,25 @@ fn a_failed_commit_is_retried_and_does_not_change_the_lag() {
     ] {
         let kafka = Readiness::new().condition("kafka");
         let mut topic = topic();
-        let mut committer = Committer { kafka: kafka.clone(), is_committing: true };
+        let mut committer = Committer { is_committing: true, ..Committer::new(kafka.clone()) };
         let offsets = topic.partitions.take_commits();
         committer.end(&offsets, outcome, &mut topic);
         assert_eq!((kafka.is_met(), topic.partitions.logs.lag.of(P)), (is_met, Some(lag)));
         assert_eq!(!topic.partitions.take_commits().is_empty(), is_again);
         assert!(!committer.is_committing());
     }
+}
+
+/// As with a broker whose `offset.metadata.max.bytes` is lower than the metadata is long.
+#[test]
+fn if_kafka_refuses_the_metadata_offsets_are_committed_without_it() {
+    let mut topic = topic();
+    let mut committer = Committer::new(Readiness::new().condition("kafka"));
+    for has_metadata in [true, false] {
+        let Commit { offsets, list } = Commit::next(&mut topic, !committer.without_metadata).unwrap();
+        assert_eq!(list.unwrap().elements()[0].metadata().is_empty(), !has_metadata);
+        let refused = KafkaError::ConsumerCommit(RDKafkaErrorCode::OffsetMetadataTooLarge);
+        committer.end(&offsets, Err(refused), &mut topic);
+    }
+    assert!(Commit::next(&mut topic, !committer.without_metadata).is_some(), "another refusal is a failure as any");
 }
