@@ -42,6 +42,8 @@ pub(super) enum Rebalance {
 pub(super) struct Group {
     rebalances: Mutex<VecDeque<Rebalance>>,
     closing: AtomicBool,
+    /// Whether the group has refused this member since it last assigned partitions.
+    is_refused: AtomicBool,
     kafka: Condition,
     login: Login,
 }
@@ -79,7 +81,8 @@ pub(super) fn client_config(config: &Config) -> KafkaResult<ClientConfig> {
 impl Group {
     /// Creates a group without noted rebalances. `kafka` is met while the cluster is reachable.
     pub(super) fn new(kafka: Condition, login: Login) -> Self {
-        Self { rebalances: Mutex::default(), closing: AtomicBool::new(false), kafka, login }
+        let (closing, is_refused) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { rebalances: Mutex::default(), closing, is_refused, kafka, login }
     }
 
     /// Returns the next rebalance to handle.
@@ -92,8 +95,43 @@ impl Group {
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_front(rebalance);
     }
 
+    /// Notes an `error` of the client. If the group refuses this member, readiness says why.
+    pub(super) fn note_error(&self, error: &KafkaError) {
+        if let Some(advice) = refusal(error) {
+            self.is_refused.store(true, Ordering::Relaxed);
+            self.kafka.unmet(format!("the group refuses this indexer ({error}): {advice}"));
+        }
+    }
+
+    /// Notes that the group has admitted this member.
+    pub(super) fn admit(&self) {
+        self.is_refused.store(false, Ordering::Relaxed);
+    }
+
+    /// Returns whether the group has refused this member since it last admitted it.
+    pub(super) fn is_refused(&self) -> bool {
+        self.is_refused.load(Ordering::Relaxed)
+    }
+
     fn note(&self, rebalance: Rebalance) {
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_back(rebalance);
+    }
+}
+
+/// Returns what an operator must do about `error`, if it means that the group refuses this member. librdkafka goes on
+/// asking, and reads nothing meanwhile.
+fn refusal(error: &KafkaError) -> Option<&'static str> {
+    match error.rdkafka_error_code()? {
+        RDKafkaErrorCode::GroupAuthorizationFailed => Some("allow Read on the group (indexer.group_id)"),
+        RDKafkaErrorCode::InconsistentGroupProtocol => Some(
+            "another program is in the group, or members with another indexer.group_protocol: give each a group of its \
+             own (indexer.group_id)",
+        ),
+        RDKafkaErrorCode::GroupMaxSizeReached => Some("raise the brokers' group.max.size, or run fewer indexers"),
+        RDKafkaErrorCode::InvalidSessionTimeout => Some(
+            "set session.timeout.ms in kafka.options within the brokers' group.min and group.max.session.timeout.ms",
+        ),
+        _ => None,
     }
 }
 

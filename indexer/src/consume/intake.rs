@@ -77,6 +77,7 @@ impl Intake {
                     return Err(error);
                 }
                 Some(Err(error)) => {
+                    topic.subscription.note_error(&error);
                     tracing::warn!(%error, topic = topic.name(), "Cannot read from Kafka; the client tries again.");
                 }
             }

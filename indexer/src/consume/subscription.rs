@@ -8,7 +8,7 @@ use kafka::position::{NextOffset, Partition};
 use kafka::{Login, without_value};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::topic_partition_list::{Offset as Position, TopicPartitionListElem};
 use service::admin::Condition;
@@ -103,7 +103,13 @@ impl Subscription {
 
     /// Takes over the partitions of `begins`, at the offsets in it.
     pub(super) fn assign(&self, begins: &TopicPartitionList) -> KafkaResult<()> {
+        self.client.context().admit();
         group::assign(&self.client, begins)
+    }
+
+    /// Notes an `error` of the client. If the group refuses this member, readiness says why until it is admitted.
+    pub(super) fn note_error(&self, error: &KafkaError) {
+        self.client.context().note_error(error);
     }
 
     /// Returns whether the group has already reassigned the revoked partitions.
@@ -177,14 +183,25 @@ impl Subscription {
         std::mem::replace(&mut self.may_read, may_read) != may_read
     }
 
-    /// Returns whether a broker answers for the topic, and lets this client read it.
+    /// Returns whether a broker answers for the topic, and lets this client read it as a member of its group.
     pub(super) fn answers(&self) -> bool {
-        self.may_read && self.client.fetch_metadata(Some(&self.topic), PROBE_TIMEOUT).is_ok()
+        let is_allowed = self.may_read && self.is_admitted();
+        is_allowed && self.client.fetch_metadata(Some(&self.topic), PROBE_TIMEOUT).is_ok()
     }
 
-    /// Returns whether the group's coordinator answers.
+    /// Returns whether the group's coordinator answers. Then it does not refuse this member.
     pub(super) fn coordinator_answers(&self) -> bool {
-        self.client.committed_offsets(self.list(&[Partition(0)]), PROBE_TIMEOUT).is_ok()
+        let answers = self.client.committed_offsets(self.list(&[Partition(0)]), PROBE_TIMEOUT).is_ok();
+        if answers {
+            self.client.context().admit();
+        }
+        answers
+    }
+
+    /// Returns whether the group admits this member. One that was refused and has lost its partitions must join again.
+    fn is_admitted(&self) -> bool {
+        let has_partitions = || self.client.assignment().is_ok_and(|list| list.count() > 0);
+        !self.client.context().is_refused() || (has_partitions() && self.coordinator_answers())
     }
 
     /// Returns whether another holder of the client exists.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rdkafka::TopicPartitionList;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
-use service::admin::Readiness;
+use service::admin::{Condition, Readiness};
 
 use super::group::Rebalance;
 use super::subscription::Subscription;
@@ -16,16 +16,16 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) type Cluster = MockCluster<'static, DefaultProducerContext>;
 
-/// Creates a subscription to [`TOPIC`] at `brokers`.
-pub(super) fn subscription(brokers: &str) -> Subscription {
+/// Creates a subscription to [`TOPIC`] at `brokers`, which reports by the condition `kafka`.
+pub(super) fn subscription(brokers: &str, kafka: Condition) -> Subscription {
     let mut config = Config::default();
     (config.kafka.brokers, config.kafka.topic) = (brokers.to_owned(), TOPIC.to_owned());
-    Subscription::new(&config, Readiness::new().condition("kafka")).unwrap()
+    Subscription::new(&config, kafka).unwrap()
 }
 
 /// Creates a subscription without a cluster.
 pub(super) fn alone() -> Subscription {
-    subscription("127.0.0.1:1")
+    subscription("127.0.0.1:1", Readiness::new().condition("kafka"))
 }
 
 /// Creates a member of a cluster's group, with the four partitions that it should take over. Close and drop the
@@ -33,7 +33,7 @@ pub(super) fn alone() -> Subscription {
 pub(super) fn member() -> (Subscription, TopicPartitionList, Cluster) {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic(TOPIC, 4, 1).unwrap();
-    let mut subscription = subscription(&cluster.bootstrap_servers());
+    let mut subscription = subscription(&cluster.bootstrap_servers(), Readiness::new().condition("kafka"));
     let until = Instant::now() + PATIENCE;
     loop {
         assert!(Instant::now() < until, "the group assigns nothing");

@@ -3,9 +3,13 @@
 use std::time::Instant;
 
 use rdkafka::ClientConfig;
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use service::admin::Readiness;
 
-use super::super::tests::{Cluster, PATIENCE, TOPIC, alone, member};
+use super::super::tests::{Cluster, PATIENCE, TOPIC, alone, member, subscription};
 use super::*;
 
 /// Writes a record to the first partition.
@@ -42,4 +46,56 @@ fn the_client_is_shared_while_a_query_is_open() {
     assert!(subscription.is_shared());
     drop(held);
     assert!(!subscription.is_shared());
+}
+
+/// Polls until the group asks for an assignment, and takes it over.
+fn joins(subscription: &Subscription) {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        assert!(Instant::now() < until, "the group assigns nothing");
+        subscription.poll(Duration::from_millis(50));
+        if let Some(Rebalance::Assign(list)) = subscription.next_rebalance() {
+            return subscription.assign(&list).unwrap();
+        }
+    }
+}
+
+/// librdkafka goes on asking and reads nothing, without an end. The group's rights may be taken away at run time, and
+/// another program may use the same group.
+#[test]
+fn a_member_that_its_group_refuses_is_not_ready_until_it_is_admitted() {
+    for (refusal, word) in [
+        (RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, "allow Read"),
+        (RDKafkaRespErr::RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL, "another program"),
+    ] {
+        let cluster: Cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic(TOPIC, 4, 1).unwrap();
+        cluster.request_errors(RDKafkaApiKey::JoinGroup, &[refusal]);
+        let readiness = Readiness::new();
+        let subscription = subscription(&cluster.bootstrap_servers(), readiness.condition("kafka"));
+        let until = Instant::now() + PATIENCE;
+        while !readiness.unmet().iter().any(|(_, reason)| reason.contains(word)) {
+            assert!(Instant::now() < until, "{:?}", readiness.unmet());
+            if let Some(Err(error)) = subscription.poll(Duration::from_millis(50)) {
+                subscription.note_error(&error);
+            }
+        }
+        assert!(!subscription.answers(), "no probe meets the condition");
+        joins(&subscription);
+        assert!(subscription.answers(), "then a probe does");
+        subscription.close();
+        drop(subscription);
+    }
+}
+
+#[test]
+fn a_member_that_was_refused_and_has_its_partitions_still_is_admitted() {
+    let (subscription, list, _cluster) = member();
+    subscription.assign(&list).unwrap();
+    subscription.note_error(&KafkaError::MessageConsumption(RDKafkaErrorCode::GroupAuthorizationFailed));
+    assert!(subscription.answers(), "the coordinator answers");
+    subscription.note_error(&KafkaError::MessageConsumption(RDKafkaErrorCode::LeaderNotAvailable));
+    assert!(!subscription.client().context().is_refused(), "other errors are not about the group");
+    subscription.close();
+    drop(subscription);
 }
