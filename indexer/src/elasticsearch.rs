@@ -1,7 +1,8 @@
 //! The client. Only this folder uses the `elasticsearch` crate.
 //!
 //! The crate sends a request to a node and returns the answer. This folder adds the choice of the node (`nodes`),
-//! credentials that change at run time (`credentials`), time-outs, and compression at a level that is worth its cost.
+//! credentials and authorities that change at run time (`credentials`, `authorities`), time-outs, and compression at a
+//! level that is worth its cost.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use arc_swap::ArcSwapOption;
 pub use elasticsearch::http::Method;
 
 use crate::elasticsearch::server::Server;
+use authorities::Authorities;
 use cluster_node::ClusterNode;
 use credentials::Credentials;
 pub use exchange::{Request, SendError, ServerAnswer};
@@ -18,6 +20,7 @@ use nodes::Nodes;
 pub use settings_error::SettingsError;
 
 mod address;
+mod authorities;
 mod cluster_node;
 mod credentials;
 pub(crate) mod errors;
@@ -34,6 +37,8 @@ pub struct Client {
     /// The server's kind and version, once known.
     server: ArcSwapOption<Server>,
     credentials: Credentials,
+    /// The file with authorities; `None` if only public ones are accepted.
+    authorities: Option<Authorities>,
     request_timeout: Duration,
     connect_timeout: Duration,
 }
@@ -46,18 +51,21 @@ impl Client {
     pub fn new(settings: &crate::config::Elasticsearch) -> Result<Self, SettingsError> {
         let (urls, user) = address::parse(&settings.url)?;
         let credentials = Credentials::new(&settings.auth, user)?;
-        let authorities = settings.ca_file.as_deref().map(read_authorities).transpose()?;
+        let authorities = settings.ca_file.as_deref().map(|path| Authorities::read(path, now())).transpose()?;
+        let pem = authorities.as_ref().map(Authorities::pem);
         let wrong = || SettingsError::Client("elasticsearch.proxy: it is not an address".to_owned());
         let proxy = settings.proxy.as_deref().map(|text| address::proxy(text).ok_or_else(wrong)).transpose()?;
         let mut nodes = Vec::with_capacity(urls.len());
         for url in urls {
-            nodes.push(ClusterNode::new(url, settings.compression, authorities.as_deref(), proxy.as_ref())?);
+            let pem = pem.as_deref().map(Vec::as_slice);
+            nodes.push(ClusterNode::new(url, settings.compression, pem, proxy.clone())?);
         }
         let client = Self {
             states: Mutex::new(Nodes::new(nodes.len())),
             server: ArcSwapOption::empty(),
             nodes,
             credentials,
+            authorities,
             request_timeout: settings.request_timeout,
             connect_timeout: settings.connect_timeout,
         };
@@ -102,6 +110,7 @@ impl Client {
         max_bytes: usize,
     ) -> Result<Option<ServerAnswer>, SendError> {
         self.renew_credentials(false);
+        self.renew_authorities();
         let answer = self.send_to_any(request, max_bytes).await?;
         if answer.as_ref().is_some_and(|answer| answer.status == 401) && self.renew_credentials(true) {
             return self.send_to_any(request, max_bytes).await;
@@ -137,6 +146,14 @@ impl Client {
         true
     }
 
+    /// Checks whether the authorities have changed, if a check is due, and accepts only the new ones from now on.
+    fn renew_authorities(&self) {
+        let Some(authorities) = &self.authorities else { return };
+        authorities.renew(now(), |pem| {
+            self.credentials.with_last(|last| self.nodes.iter().try_for_each(|node| node.trust(pem, last.clone())))
+        });
+    }
+
     fn states(&self) -> MutexGuard<'_, Nodes> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -155,13 +172,6 @@ pub(crate) fn timeout(request_timeout: Duration) -> String {
     format!("{}ms", (request_timeout.as_millis() * 5 / 6).max(1))
 }
 
-fn read_authorities(path: &std::path::Path) -> Result<Vec<u8>, SettingsError> {
-    service::tls::read_pem(path).map_err(|error| SettingsError::CaFile(format!("{}: {error}", path.display())))
-}
-
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,6 +7,7 @@
 mod admin;
 mod audit;
 mod auth;
+mod authorities;
 mod blame;
 mod blame_indices;
 mod blame_whole;

@@ -1,9 +1,12 @@
 //! One node of the cluster: its connections, compression, and errors.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
+use elasticsearch::auth::Credentials;
 use elasticsearch::cert::{Certificate, CertificateValidation};
 use elasticsearch::http::headers::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use elasticsearch::http::transport::{SingleNodeConnectionPool, Transport, TransportBuilder};
@@ -30,7 +33,9 @@ pub(super) struct ClusterNode {
     pub(super) url: Url,
     /// The node's address, or that of the proxy before it.
     connects_to: Url,
-    transport: Transport,
+    proxy: Option<Url>,
+    /// The connections. Replaced when other authorities count.
+    transport: ArcSwap<Transport>,
     compress: bool,
     gzip: Gzip,
 }
@@ -44,31 +49,35 @@ impl ClusterNode {
         url: Url,
         compression: crate::config::Compression,
         authorities: Option<&[u8]>,
-        proxy: Option<&Url>,
+        proxy: Option<Url>,
     ) -> Result<Self, SettingsError> {
-        let builder = TransportBuilder::new(SingleNodeConnectionPool::new(url.clone()));
-        // Without a configured proxy, the client reads the environment. The proxy's user is part of its address.
-        let mut builder = match proxy {
-            None => builder,
-            Some(proxy) => builder.proxy(proxy.clone(), None, None),
-        };
-        if let Some(pem) = authorities {
-            let certificates = Certificate::from_pem(pem).map_err(|error| SettingsError::CaFile(error.to_string()))?;
-            builder = builder.cert_validation(CertificateValidation::Full(certificates));
-        }
-        let transport = builder.build().map_err(|error| SettingsError::Client(error.to_string()))?;
+        let transport = ArcSwap::from_pointee(transport(&url, proxy.as_ref(), authorities)?);
         let compress = match compression {
             crate::config::Compression::Auto => !address::is_loopback(&url),
             crate::config::Compression::Gzip => true,
             crate::config::Compression::None => false,
         };
-        let connects_to = proxy.cloned().or_else(|| address::proxy_of_environment(&url)).unwrap_or_else(|| url.clone());
-        Ok(Self { url, connects_to, transport, compress, gzip: Gzip::default() })
+        let connects_to = proxy.clone().or_else(|| address::proxy_of_environment(&url)).unwrap_or_else(|| url.clone());
+        Ok(Self { url, connects_to, proxy, transport, compress, gzip: Gzip::default() })
     }
 
     /// Sends later requests with `credentials`.
-    pub(super) fn set_auth(&self, credentials: elasticsearch::auth::Credentials) {
-        self.transport.set_auth(credentials);
+    pub(super) fn set_auth(&self, credentials: Credentials) {
+        self.transport.load().set_auth(credentials);
+    }
+
+    /// Accepts the `authorities` of this PEM text from now on, on new connections with `credentials`. Requests in
+    /// flight keep theirs.
+    ///
+    /// # Errors
+    /// [`SettingsError`], if the certificates cannot be used. Those before stay in use.
+    pub(super) fn trust(&self, authorities: &[u8], credentials: Option<Credentials>) -> Result<(), SettingsError> {
+        let transport = transport(&self.url, self.proxy.as_ref(), Some(authorities))?;
+        if let Some(credentials) = credentials {
+            transport.set_auth(credentials);
+        }
+        self.transport.store(Arc::new(transport));
+        Ok(())
     }
 
     /// Opens a connection and closes it again. The crate has no time-out for connecting, and an unreachable host
@@ -126,8 +135,8 @@ impl ClusterNode {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         let body = (!body.is_empty()).then_some(body);
-        let answer = self
-            .transport
+        let transport = self.transport.load_full();
+        let answer = transport
             .send(request.method, request.path, headers, Some(request.query), body, Some(timeout))
             .await
             .map_err(|error| self.failure(&error, timeout))?;
@@ -210,6 +219,21 @@ impl ClusterNode {
     fn broken(&self, reason: String) -> SendError {
         SendError::Connection { node: self.url.to_string(), reason }
     }
+}
+
+/// Returns connections to the node at `url`, which has a certificate of a public authority or of one of `authorities`.
+fn transport(url: &Url, proxy: Option<&Url>, authorities: Option<&[u8]>) -> Result<Transport, SettingsError> {
+    let builder = TransportBuilder::new(SingleNodeConnectionPool::new(url.clone()));
+    // Without a configured proxy, the client reads the environment. The proxy's user is part of its address.
+    let mut builder = match proxy {
+        None => builder,
+        Some(proxy) => builder.proxy(proxy.clone(), None, None),
+    };
+    if let Some(pem) = authorities {
+        let certificates = Certificate::from_pem(pem).map_err(|error| SettingsError::CaFile(error.to_string()))?;
+        builder = builder.cert_validation(CertificateValidation::Full(certificates));
+    }
+    builder.build().map_err(|error| SettingsError::Client(error.to_string()))
 }
 
 #[cfg(test)]

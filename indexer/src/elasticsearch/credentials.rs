@@ -93,6 +93,12 @@ impl Credentials {
         credentials
     }
 
+    /// Passes the credentials as last read to `apply`. They do not change meanwhile.
+    pub(super) fn with_last<T>(&self, apply: impl FnOnce(Option<auth::Credentials>) -> T) -> T {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        apply(last.secret.as_ref().and_then(|secret| self.scheme.credentials(secret)))
+    }
+
     fn modified(&self) -> Option<SystemTime> {
         match &self.source {
             Source::Nowhere | Source::Value(_) => None,
