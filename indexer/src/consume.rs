@@ -62,6 +62,7 @@ mod subscription;
 pub(crate) mod survey;
 mod surveyor;
 mod topic;
+mod transactions;
 mod waiting;
 
 /// The consuming thread's state.

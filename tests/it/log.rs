@@ -40,6 +40,12 @@ async fn lag_is_none(pipeline: &Pipeline, indexer: &Service) -> Result<()> {
     .await
 }
 
+/// Returns the record of event `number` of `mix` for `partition`.
+fn record(pipeline: &Pipeline, mix: Mix, number: u64, partition: i32) -> Raw {
+    let value = [wire::frame(SchemaId(pipeline.schema_id)).as_slice(), &mix.body(number)].concat();
+    Raw { partition, key: Some(mix.events.id(number).into_bytes()), value: Some(value), ..Raw::default() }
+}
+
 /// Deletes the topic and creates it again immediately.
 async fn recreate_topic(pipeline: &Pipeline) -> Result<()> {
     let topic = &pipeline.config.kafka.topic;
@@ -150,13 +156,8 @@ async fn transaction_markers_do_not_count_as_lag() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "log-transactions").await?;
     let mix = Mix::good(Events::unique());
     let records = |numbers: std::ops::Range<u64>| {
-        let records = numbers.map(|number| {
-            let mut value = wire::frame(SchemaId(pipeline.schema_id)).to_vec();
-            value.extend_from_slice(&mix.body(number));
-            let partition = i32::try_from(number).unwrap_or(0) % PARTITIONS;
-            Raw { partition, key: Some(mix.events.id(number).into_bytes()), value: Some(value), ..Raw::default() }
-        });
-        records.collect::<Vec<_>>()
+        let partition = |number: u64| i32::try_from(number).unwrap_or(0) % PARTITIONS;
+        numbers.map(|number| record(&pipeline, mix, number, partition(number))).collect::<Vec<_>>()
     };
     let indexer = pipeline.indexer().await?;
     let topic = &pipeline.config.kafka.topic;
@@ -175,6 +176,49 @@ async fn transaction_markers_do_not_count_as_lag() -> Result<()> {
     pipeline.kafka.commit(&pipeline.config.indexer.group_id, topic, ends[&1] - 1, "").await?;
     let indexer = pipeline.indexer().await?;
     lag_is_none(&pipeline, &indexer).await?;
+    indexer.stop().await
+}
+
+/// A reader of committed records cannot pass the first record of an open transaction, whatever is behind it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_behind_an_open_transaction_wait_and_count_as_lag() -> Result<()> {
+    const HELD: u64 = 10;
+    let pipeline = Pipeline::new(&Stack::running()?, "log-open-transaction").await?;
+    let (topic, index) = (&pipeline.config.kafka.topic, &pipeline.config.elasticsearch.index_name);
+    let mix = Mix::good(Events::unique());
+    let records: Vec<Raw> = (0..HELD).map(|number| record(&pipeline, mix, number, 0)).collect();
+    let indexer = pipeline.indexer().await?;
+    let open = pipeline.kafka.open_transaction(topic, &records[..1]).await?;
+    pipeline.kafka.produce(topic, &records[1..]).await?;
+    eventually("what waits counts as lag", || async {
+        let lag = lag(&pipeline, &indexer).await?;
+        ensure!(lag == HELD as f64, "it is {lag}");
+        Ok(())
+    })
+    .await?;
+    assert_eq!(pipeline.search.count(index).await?, 0);
+    open.end(false).await?;
+    pipeline.delivered_exactly(&mix.indexable(&(1..HELD).collect::<Vec<_>>())).await?;
+    lag_is_none(&pipeline, &indexer).await?;
+    indexer.stop().await
+}
+
+/// Kafka forgets the offsets of a group that was idle for `offsets.retention.minutes`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_its_offsets_have_expired_a_group_loses_and_repeats_nothing() -> Result<()> {
+    let pipeline = Pipeline::new(&Stack::running()?, "log-expired-offsets").await?;
+    let mix = Mix::good(Events::unique());
+    let indexer = pipeline.indexer().await?;
+    pipeline.feed(mix).write(0..BEFORE).await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..BEFORE).collect::<Vec<_>>())).await?;
+    indexer.stop().await?;
+
+    eventually("the group has no members", || pipeline.kafka.delete_group(&pipeline.config.indexer.group_id)).await?;
+    pipeline.feed(mix).write(BEFORE..BEFORE + 10).await?;
+    let indexer = pipeline.indexer().await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..BEFORE + 10).collect::<Vec<_>>())).await?;
+    lag_is_none(&pipeline, &indexer).await?;
+    assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.dead_letter_topic).await?, 0);
     indexer.stop().await
 }
 

@@ -13,6 +13,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::eventually::eventually;
+pub use log::OpenTransaction;
 
 mod log;
 mod read;

@@ -1,5 +1,5 @@
 //! Holds what is known about the log of each partition, apart from its records: its topic, the record before the
-//! committed offset, its gaps, and its end. Pure.
+//! committed offset, its gaps, its end, and the open transaction that ends it. Pure.
 
 use kafka::position::{NextOffset, Partition};
 
@@ -8,6 +8,7 @@ use super::identity::{self, Identity};
 use super::lag::Lag;
 use super::marks::Marks;
 use super::positions::Positions;
+use super::transactions::OpenTransactions;
 
 /// Holds the logs of the assigned partitions. The knowledge about a log ends with its assignment.
 #[derive(Debug, Default)]
@@ -16,6 +17,7 @@ pub(super) struct Logs {
     pub(super) marks: Marks,
     pub(super) gaps: Gaps,
     pub(super) lag: Lag,
+    pub(super) transactions: OpenTransactions,
     pub(super) positions: Positions,
 }
 
@@ -26,6 +28,7 @@ impl Logs {
         self.gaps.forget(partition);
         self.marks.forget(partition);
         self.lag.forget(partition);
+        self.transactions.forget(partition);
         if let Some(next) = next {
             self.lag.note_committed(partition, next);
         }

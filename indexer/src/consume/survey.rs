@@ -36,7 +36,9 @@ pub(super) fn survey(consumer: &BaseConsumer<Group>, topic: &str, partitions: &[
     let mut ends = ask_offsets(consumer, topic, &answering, Position::End);
     let both = starts.into_iter().filter_map(|(partition, start)| {
         let end = ends.remove(&partition)?;
-        Some(Ends { partition, start, end })
+        // The client's own knowledge may be older than the answer.
+        let high = topic_id::high_watermark(consumer, topic, partition.0).map_or(end, |high| end.max(NextOffset(high)));
+        Some(Ends { partition, start, end, high })
     });
     Report::Survey(Survey { topic_id, access, ends: both.collect() })
 }

@@ -79,8 +79,9 @@ impl Surveyor {
             topic.partitions.logs.identity.note(id);
             leave_old_topic(topic);
         }
+        let now = Instant::now();
         for ends in &survey.ends {
-            take_ends(ends, topic);
+            take_ends(ends, topic, now);
         }
         topic.measure_lag();
     }
@@ -114,13 +115,23 @@ impl Surveyor {
     }
 }
 
-fn take_ends(ends: &Ends, topic: &mut Topic) {
-    let Ends { partition, start, end } = *ends;
+fn take_ends(ends: &Ends, topic: &mut Topic, now: Instant) {
+    let Ends { partition, start, end, high } = *ends;
     let partitions = &mut topic.partitions;
     if !partitions.books.ledger.is_assigned(partition) {
         return;
     }
-    partitions.logs.lag.note(partition, start, end);
+    partitions.logs.lag.note(partition, start, high);
+    if let Some(records) = partitions.logs.transactions.note(partition, end, high, now) {
+        tracing::error!(
+            topic = topic.subscription.topic(),
+            partition = partition.0,
+            offset = end.0,
+            records,
+            "A transaction that is open for long holds back the records from this offset on: its producer has crashed, \
+             or never ends it. Find it with kafka-transactions.sh find-hanging, and abort it."
+        );
+    }
     let read_position = partitions.books.read_position(partition);
     for loss in partitions.logs.gaps.losses(partition, start, read_position) {
         tracing::error!(

@@ -59,8 +59,10 @@ pub struct Ends {
     pub partition: Partition,
     /// The first offset that can still be read: retention has deleted those below.
     pub start: NextOffset,
-    /// The offset after the last record that can be read: open transactions do not count.
+    /// The offset after the last record that can be read: the first record of an open transaction ends it.
     pub end: NextOffset,
+    /// The offset after the last record, including those of and behind open transactions.
+    pub high: NextOffset,
 }
 
 /// Every record of a batch is indexed, or acknowledged by the dead-letter topic.

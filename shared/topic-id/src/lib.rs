@@ -1,10 +1,12 @@
 //! The id that Kafka gives a topic when it is created (KIP-516). A topic that is deleted and created again under the
 //! same name gets another id. Nothing else proves the change: offsets, epochs and timestamps may all look as if the
-//! topic had continued. This crate also asks what a client may do with a topic (KIP-430).
+//! topic had continued. This crate also asks what a client may do with a topic (KIP-430), and where a partition ends if
+//! the records of open transactions count.
 //!
-//! librdkafka offers both in its call `DescribeTopics`, which rdkafka 0.39 does not wrap, so this crate calls
-//! librdkafka itself. It is the only crate in the workspace with `unsafe`, and does nothing else. Each object from
-//! librdkafka has an owner here, which destroys it exactly once, when dropped and before the client.
+//! librdkafka offers the first two in its call `DescribeTopics`, and the third in a call that only reads memory.
+//! rdkafka 0.39 wraps neither, so this crate calls librdkafka itself. It is the only crate in the workspace with
+//! `unsafe`, and does nothing else. Each object from librdkafka has an owner here, which destroys it exactly once, when
+//! dropped and before the client.
 
 use std::ffi::{CString, NulError, c_char};
 use std::fmt;
@@ -84,6 +86,20 @@ pub fn id_and_allowed<C: ConsumerContext>(
     timeout: Duration,
 ) -> Result<(Option<TopicId>, Option<Allowed>), TopicIdError> {
     describe(consumer, topic, timeout, true, |description| (id_in(description), allowed_in(description)))
+}
+
+/// Returns the offset after the last record of `partition` of `topic`, including records of open transactions, as of the
+/// last answer that `consumer` got while it read the partition; `None` before the first one. Sends no request.
+pub fn high_watermark<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &str, partition: i32) -> Option<i64> {
+    let name = CString::new(topic).ok()?;
+    let (mut low, mut high) = (0, 0);
+    let client = consumer.client().native_ptr();
+    // SAFETY: `client` is a live handle and `name` ends with a zero byte; librdkafka keeps neither. Both numbers are
+    // written before the call returns without an error.
+    let code = unsafe {
+        native::rd_kafka_get_watermark_offsets(client, name.as_ptr(), partition, &raw mut low, &raw mut high)
+    };
+    (accepted(code).is_ok() && high >= 0).then_some(high)
 }
 
 /// Returns the id in a live `description`.

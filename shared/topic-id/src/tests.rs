@@ -26,3 +26,13 @@ fn a_name_with_a_zero_byte_is_refused() {
     let consumer: BaseConsumer = ClientConfig::new().create().expect("a client without a group needs no cluster");
     assert!(matches!(topic_id(&consumer, "a\0b", Duration::ZERO), Err(TopicIdError::Name(_))));
 }
+
+#[test]
+fn before_an_answer_no_watermark_is_known() {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", "127.0.0.1:1")
+        .create()
+        .expect("a client without a group needs no cluster");
+    assert_eq!(high_watermark(&consumer, "events", 0), None);
+    assert_eq!(high_watermark(&consumer, "a\0b", 0), None);
+}

@@ -11,14 +11,42 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::{Kafka, Raw, TIMEOUT, partitions};
 
+/// A transaction that is open.
+pub struct OpenTransaction(BaseProducer);
+
+impl OpenTransaction {
+    /// Commits the transaction, or aborts it.
+    ///
+    /// # Errors
+    /// As for [`Kafka::create_topic`].
+    pub async fn end(self, commit: bool) -> anyhow::Result<()> {
+        let ended = tokio::task::spawn_blocking(move || match commit {
+            true => self.0.commit_transaction(TIMEOUT),
+            false => self.0.abort_transaction(TIMEOUT),
+        });
+        Ok(ended.await??)
+    }
+}
+
 impl Kafka {
     /// Writes records unchanged in one transaction, and commits or aborts it.
     ///
     /// # Errors
     /// As for [`Kafka::create_topic`].
     pub async fn transaction(&self, topic: &str, records: &[Raw], commit: bool) -> anyhow::Result<()> {
+        self.open_transaction(topic, records).await?.end(commit).await
+    }
+
+    /// Writes records unchanged in a transaction that stays open.
+    ///
+    /// # Errors
+    /// As for [`Kafka::create_topic`].
+    pub async fn open_transaction(&self, topic: &str, records: &[Raw]) -> anyhow::Result<OpenTransaction> {
         let id = format!("penstock-tests-{}", uuid::Uuid::new_v4().simple());
-        let producer: BaseProducer = self.config().set("transactional.id", id).create()?;
+        let mut config = self.config();
+        // Kafka aborts the transaction after this time, which is longer than any test.
+        config.set("transactional.id", id).set("transaction.timeout.ms", "600000");
+        let producer: BaseProducer = config.create()?;
         let (topic, records) = (topic.to_owned(), records.to_vec());
         tokio::task::spawn_blocking(move || {
             producer.init_transactions(TIMEOUT)?;
@@ -30,14 +58,22 @@ impl Kafka {
                 producer.send(record).map_err(|(error, _)| error)?;
             }
             producer.flush(TIMEOUT)?;
-            if commit {
-                producer.commit_transaction(TIMEOUT)?
-            } else {
-                producer.abort_transaction(TIMEOUT)?
-            }
-            Ok(())
+            Ok(OpenTransaction(producer))
         })
         .await?
+    }
+
+    /// Deletes `group`, which has no members, and with it its committed offsets, as Kafka does after
+    /// `offsets.retention.minutes`.
+    ///
+    /// # Errors
+    /// As for [`Kafka::create_topic`].
+    pub async fn delete_group(&self, group: &str) -> anyhow::Result<()> {
+        let admin: AdminClient<DefaultClientContext> = self.config().create()?;
+        for result in admin.delete_groups(&[group], &AdminOptions::new().request_timeout(Some(TIMEOUT))).await? {
+            result.map_err(|(group, code)| anyhow::anyhow!("group {group} was not deleted: {code}"))?;
+        }
+        Ok(())
     }
 
     /// Returns the id of the broker that leads a partition of `topic`.

@@ -26,7 +26,8 @@ fn condition() -> (Arc<Readiness>, Condition) {
 }
 
 fn found(start: i64, end: i64) -> Survey {
-    let ends = |partition| Ends { partition, start: NextOffset(start), end: NextOffset(end) };
+    let (start, end) = (NextOffset(start), NextOffset(end));
+    let ends = |partition| Ends { partition, start, end, high: end };
     Survey { topic_id: None, access: None, ends: vec![ends(P), ends(Partition(9))] }
 }
 
@@ -39,6 +40,16 @@ fn a_survey_updates_the_lag_of_assigned_partitions() {
     assert!(!surveyor.is_surveying);
     assert_eq!(metrics.lag.with_label_values(&["events", "0"]).get(), 3);
     assert!(metrics.lag.remove_label_values(&["events", "9"]).is_err(), "it is not assigned");
+}
+
+/// A reader of committed records sees none of them, and no other metric would show that they wait.
+#[test]
+fn records_behind_an_open_transaction_count_as_lag() {
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new(condition().1));
+    let ends = Ends { partition: P, start: NextOffset(0), end: NextOffset(7), high: NextOffset(12) };
+    surveyor.take(&Survey { topic_id: None, may_read: None, ends: vec![ends] }, &mut topic);
+    assert_eq!(metrics.lag.with_label_values(&["events", "0"]).get(), 5);
 }
 
 #[test]
