@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use rdkafka::ClientConfig;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use rdkafka::{ClientConfig, Message};
 use service::admin::Readiness;
 
 use super::super::tests::{Cluster, PATIENCE, TOPIC, alone, member, subscription};
@@ -96,6 +96,47 @@ fn a_member_that_was_refused_and_has_its_partitions_still_is_admitted() {
     assert!(subscription.answers(), "the coordinator answers");
     subscription.note_error(&KafkaError::MessageConsumption(RDKafkaErrorCode::LeaderNotAvailable));
     assert!(!subscription.client().context().is_refused(), "other errors are not about the group");
+    subscription.close();
+    drop(subscription);
+}
+
+/// Returns the offset of the next record. Errors are passed over, as the consuming thread does.
+fn next_record(subscription: &Subscription) -> i64 {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        assert!(Instant::now() < until, "nothing is read");
+        if let Some(Ok(message)) = subscription.poll(Duration::from_millis(50)) {
+            return message.offset();
+        }
+    }
+}
+
+/// librdkafka's own tests of consumers inject these answers.
+#[test]
+fn after_each_error_of_a_fetch_the_next_record_is_read() {
+    let answers = [
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_MSG,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR__TRANSPORT,
+    ];
+    let (subscription, list, cluster) = member();
+    subscription.assign(&list).unwrap();
+    for (offset, answer) in (0..).zip(answers) {
+        cluster.request_errors(RDKafkaApiKey::Fetch, &[answer]);
+        produce(&cluster);
+        assert_eq!(next_record(&subscription), offset, "{answer:?}");
+    }
+    // Retention has deleted what was to be read next, or the log was truncated: reading begins with the oldest record.
+    cluster.request_errors(RDKafkaApiKey::Fetch, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE]);
+    while next_record(&subscription) != 0 {}
     subscription.close();
     drop(subscription);
 }
