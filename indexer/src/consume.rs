@@ -58,6 +58,7 @@ mod partitions;
 mod positions;
 mod prefetch;
 pub mod reading;
+mod stalls;
 mod subscription;
 pub(crate) mod survey;
 mod surveyor;
@@ -170,6 +171,8 @@ impl Consumer {
             // A commit in flight during a rebalance is refused, even for partitions that stay here.
             self.flow.topic.partitions.books.ledger.commit_failed();
         }
+        // Only now: librdkafka would take this for the answer to a rebalance.
+        self.flow.topic.take_up_stalled();
     }
 
     /// Takes partitions over. If their committed offsets are not known, tries again after a while: until then, the

@@ -59,7 +59,10 @@ impl Intake {
         let mut taken = 0;
         while taken < most {
             match topic.subscription.poll(wait) {
-                None => break,
+                None => {
+                    topic.partitions.logs.stalls.note_dry(Instant::now());
+                    break;
+                }
                 Some(Ok(message)) => {
                     let record = Record::of(&message, &mut self.headers);
                     match topic.partitions.take(&record, &mut |record, batch| self.decoder.decode(record, batch)) {

@@ -1,5 +1,5 @@
 //! Holds what is known about the log of each partition, apart from its records: its topic, the record before the
-//! committed offset, its gaps, its end, and the open transaction that ends it. Pure.
+//! committed offset, its gaps, its end, the open transaction that ends it, and whether reading stands still. Pure.
 
 use kafka::position::{NextOffset, Partition};
 
@@ -8,6 +8,7 @@ use super::identity::{self, Identity};
 use super::lag::Lag;
 use super::marks::Marks;
 use super::positions::Positions;
+use super::stalls::Stalls;
 use super::transactions::OpenTransactions;
 
 /// Holds the logs of the assigned partitions. The knowledge about a log ends with its assignment.
@@ -19,6 +20,7 @@ pub(super) struct Logs {
     pub(super) lag: Lag,
     pub(super) transactions: OpenTransactions,
     pub(super) positions: Positions,
+    pub(super) stalls: Stalls,
 }
 
 impl Logs {
@@ -29,6 +31,7 @@ impl Logs {
         self.marks.forget(partition);
         self.lag.forget(partition);
         self.transactions.forget(partition);
+        self.stalls.forget(partition);
         if let Some(next) = next {
             self.lag.note_committed(partition, next);
         }

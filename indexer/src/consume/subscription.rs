@@ -126,6 +126,16 @@ impl Subscription {
         group::unassign(&self.client, list)
     }
 
+    /// Gives up `partition`, which stays in the group's assignment, and takes it over again at `from`.
+    pub(super) fn take_up_again(&self, partition: Partition, from: Position) -> KafkaResult<()> {
+        let mut list = self.list(&[partition]);
+        list.set_all_offsets(from)?;
+        if let Err(error) = self.release(&list) {
+            tracing::warn!(topic = self.topic, %error, "Cannot give up a partition that stands still.");
+        }
+        group::assign(&self.client, &list)
+    }
+
     /// Returns whether everything is paused.
     pub(super) fn is_paused(&self) -> bool {
         self.is_paused

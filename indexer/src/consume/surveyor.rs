@@ -148,6 +148,10 @@ fn take_ends(ends: &Ends, topic: &mut Topic, now: Instant) {
             partitions.books.builder.pass(partition, loss.to);
         }
     }
+    let at = partitions.books.read_position(partition);
+    let has_more = at.unwrap_or(start).max(start) < end;
+    let may_read = !topic.subscription.is_paused() && partitions.is_free(partition);
+    partitions.logs.stalls.note(partition, at, has_more && may_read, now);
 }
 
 /// Reports offsets that went back within a topic: the log was truncated or replaced.

@@ -112,6 +112,25 @@ impl Topic {
         }
     }
 
+    /// Lets the client begin the partitions again of which it has delivered nothing for long, where reading stands.
+    pub(super) fn take_up_stalled(&mut self) {
+        for partition in self.partitions.logs.stalls.take() {
+            let at = self.partitions.books.read_position(partition);
+            tracing::error!(
+                topic = self.name(),
+                partition = partition.0,
+                offset = at.map(|at| at.0),
+                "The Kafka client has delivered nothing of a partition for minutes, although it has records: it begins \
+                 the partition again."
+            );
+            let from = at.map_or(Position::Beginning, |at| Position::Offset(at.0));
+            match self.subscription.take_up_again(partition, from) {
+                Ok(()) => self.partitions.logs.positions.distrust(&self.subscription.positions(), &[partition]),
+                Err(error) => tracing::warn!(topic = self.name(), %error, "Cannot begin the partition again."),
+            }
+        }
+    }
+
     /// Advances past offsets without records, up to the client's positions.
     pub(super) fn pass_what_is_no_record(&mut self) {
         self.partitions.pass(self.subscription.positions());

@@ -46,6 +46,34 @@ fn partitions_are_taken_over_only_with_their_committed_offsets() {
     drop(topic);
 }
 
+/// As after librdkafka#5586 or #5591.
+#[test]
+fn a_partition_of_which_the_client_delivers_nothing_is_begun_again() {
+    let (subscription, list, cluster) = member();
+    produce(&cluster);
+    let mut topic = Topic::new(subscription, Reading::service(), Metrics::new(&Registry::new()).unwrap());
+    cluster.request_errors(RDKafkaApiKey::OffsetFetch, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR]);
+    topic.subscription.assign(&list).unwrap();
+    for partition in partitions_of(&list) {
+        topic.partitions.assign(partition, None, "");
+    }
+    let reads = |topic: &Topic| matches!(topic.subscription.poll(Duration::from_millis(50)), Some(Ok(_)));
+    assert!(!(0..20).any(|_| reads(&topic)), "the client asks for the committed offsets again");
+    let begun = Instant::now();
+    for seconds in (0..=300).step_by(5) {
+        let now = begun + Duration::from_secs(seconds);
+        topic.partitions.logs.stalls.note_dry(now);
+        topic.partitions.logs.stalls.note(Partition(0), None, true, now);
+    }
+    topic.take_up_stalled();
+    let until = Instant::now() + PATIENCE;
+    while !reads(&topic) {
+        assert!(Instant::now() < until, "nothing is read");
+    }
+    topic.subscription.close();
+    drop(topic);
+}
+
 #[test]
 fn partition_numbers_are_joined_for_a_log_line() {
     assert_eq!(numbers(&[Partition(3), Partition(11)]), "3,11");
