@@ -1,5 +1,5 @@
-//! Notices partitions of which the client delivers nothing, although there are records. Several faults of librdkafka end
-//! like this (librdkafka#5591, #4492). Pure.
+//! Notices partitions of which the client delivers nothing, although there are records. Several faults of librdkafka
+//! end like this (librdkafka#5591, #4492). Pure.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -141,6 +141,11 @@ impl Subscription {
         self.is_paused
     }
 
+    /// Returns whether the client may deliver records: not everything is paused, and the cluster lets it read the topic.
+    pub(super) fn may_deliver(&self) -> bool {
+        !self.is_paused && self.may_read
+    }
+
     /// Stops fetching `partitions`.
     pub(super) fn pause(&self, partitions: &[Partition]) -> KafkaResult<()> {
         self.client.pause(&self.list(partitions))

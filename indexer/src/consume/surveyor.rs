@@ -150,8 +150,8 @@ fn take_ends(ends: &Ends, topic: &mut Topic, now: Instant) {
     }
     let at = partitions.books.read_position(partition);
     let has_more = at.unwrap_or(start).max(start) < end;
-    let may_read = !topic.subscription.is_paused() && partitions.is_free(partition);
-    partitions.logs.stalls.note(partition, at, has_more && may_read, now);
+    let may_deliver = topic.subscription.may_deliver() && partitions.is_free(partition);
+    partitions.logs.stalls.note(partition, at, has_more && may_deliver, now);
 }
 
 /// Reports offsets that went back within a topic: the log was truncated or replaced.

@@ -1,5 +1,5 @@
-//! Notices transactions that stay open. A reader of committed records cannot pass the first record of one, so everything
-//! behind it waits. Pure.
+//! Notices transactions that stay open. A reader of committed records cannot pass the first record of one, so
+//! everything behind it waits. Pure.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
