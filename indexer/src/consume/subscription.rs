@@ -141,7 +141,7 @@ impl Subscription {
         self.is_paused
     }
 
-    /// Returns whether the client may deliver records: not everything is paused, and the cluster lets it read the topic.
+    /// Returns whether the client may deliver records: not everything is paused, and the cluster lets it read.
     pub(super) fn may_deliver(&self) -> bool {
         !self.is_paused && self.may_read
     }

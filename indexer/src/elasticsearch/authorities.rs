@@ -1,5 +1,5 @@
-//! The file with authorities (`elasticsearch.ca_file`), which may change at run time: an authority is replaced before its
-//! certificate expires.
+//! The file with authorities (`elasticsearch.ca_file`), which may change at run time: an authority is replaced before
+//! its certificate expires.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -88,8 +88,8 @@ pub fn id_and_allowed<C: ConsumerContext>(
     describe(consumer, topic, timeout, true, |description| (id_in(description), allowed_in(description)))
 }
 
-/// Returns the offset after the last record of `partition` of `topic`, including records of open transactions, as of the
-/// last answer that `consumer` got while it read the partition; `None` before the first one. Sends no request.
+/// Returns the offset after the last record of `partition` of `topic`, including records of open transactions, as of
+/// the last answer that `consumer` got while it read the partition; `None` before the first one. Sends no request.
 pub fn high_watermark<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &str, partition: i32) -> Option<i64> {
     let name = CString::new(topic).ok()?;
     let (mut low, mut high) = (0, 0);
