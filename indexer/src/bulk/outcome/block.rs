@@ -98,7 +98,10 @@ impl Block {
 
     /// Describes that the index refuses all documents, as in `refusal`.
     pub fn of_index(index: &str, refusal: &Refusal) -> Self {
-        let kind = if Class::of(refusal.status) == Class::Denied { BlockKind::Security } else { BlockKind::Refused };
+        // 403 with another type is not about privileges. For example, a follower index accepts no documents.
+        let is_security = matches!(refusal.error_type.as_str(), "security_exception" | "none");
+        let is_denied = Class::of(refusal.status) == Class::Denied && is_security;
+        let kind = if is_denied { BlockKind::Security } else { BlockKind::Refused };
         let Refusal { status, error_type, reason, .. } = refusal.clone();
         Self { kind, index: Some(index.to_owned()), status, error_type, reason }
     }

@@ -128,7 +128,8 @@ impl Kind {
         match error_type {
             None => Self::None,
             Some("version_conflict_engine_exception") => Self::VersionConflict,
-            Some("cluster_block_exception") => Self::ClusterBlock,
+            // OpenSearch 3 names its block on new indices, which full disks cause, after the second type.
+            Some("cluster_block_exception" | "index_create_block_exception") => Self::ClusterBlock,
             Some("index_not_found_exception") => Self::IndexNotFound,
             Some("index_closed_exception") => Self::IndexClosed,
             Some("validation_exception") => Self::IndexNotCreated,

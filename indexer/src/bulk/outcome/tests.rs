@@ -1,5 +1,7 @@
 use super::*;
 
+mod servers;
+
 /// Returns the outcome of one item with `status`; `rest` follows the status in the JSON.
 fn one(status: u16, rest: &str) -> Fate {
     let body = format!(
