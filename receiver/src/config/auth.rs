@@ -229,9 +229,10 @@ fn read_secrets(file: &Path) -> Result<Vec<Secret>, String> {
 }
 
 /// Returns the key that a secret of Standard Webhooks encodes: the base64, padded or not, with or without `whsec_`.
-/// `None` if it is not base64.
+/// Supabase writes `v1,whsec_`. `None` if it is not base64.
 pub fn standard_webhooks_key(secret: &Secret) -> Option<Vec<u8>> {
     let text = secret.expose().trim();
+    let text = text.strip_prefix("v1,").unwrap_or(text);
     let text = text.strip_prefix("whsec_").unwrap_or(text).trim_end_matches('=');
     STANDARD_NO_PAD.decode(text.replace('-', "+").replace('_', "/")).ok()
 }
