@@ -1,3 +1,5 @@
+use std::os::unix::fs::symlink;
+
 use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 
@@ -47,6 +49,31 @@ fn renewed_files_are_used_once_key_and_certificate_match() {
     assert!(!Arc::ptr_eq(&first, &tls.current()));
     std::fs::remove_file(folder.path().join("cert.pem")).unwrap();
     tls.reload();
+}
+
+/// vectordotdev/vector#10877, Mailu/Mailu#1302, minio/minio#14357: Kubernetes switches a link in the path, and leaves the
+/// links to the files as they are. spring-projects/spring-boot#44807: only the first switch was noticed.
+#[test]
+fn files_behind_a_link_that_is_switched_are_used() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let switch = |target: &str| {
+        std::fs::create_dir(path(target)).unwrap();
+        renew(&path(target));
+        symlink(target, path("..data_tmp")).unwrap();
+        std::fs::rename(path("..data_tmp"), path("..data")).unwrap();
+    };
+    switch("..first");
+    for name in ["cert.pem", "key.pem"] {
+        symlink(Path::new("..data").join(name), path(name)).unwrap();
+    }
+    let tls = Tls::load(&files(folder.path())).unwrap();
+    for target in ["..second", "..third"] {
+        let before = tls.current();
+        switch(target);
+        tls.reload();
+        assert!(!Arc::ptr_eq(&before, &tls.current()), "{target}");
+    }
 }
 
 #[test]

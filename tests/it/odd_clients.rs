@@ -1,0 +1,187 @@
+//! Clients as users of other servers reported them: they close their sending side, speak HTTP/1.0, offer an upgrade,
+//! frame a body in two ways, or take back each request. The tests write the requests by hand.
+
+use anyhow::Result;
+use harness::event::Events;
+use harness::eventually::eventually;
+use harness::front::Front;
+use harness::http::{self, Method};
+use harness::pipeline::{PATH, Pipeline, Service, metric};
+use harness::process;
+use harness::stack::Stack;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+const AVRO: (&str, &str) = ("content-type", "application/avro");
+const ACCEPTED: &str = r#"{"accepted":1}"#;
+
+struct Scene {
+    pipeline: Pipeline,
+    receiver: Service,
+    events: Events,
+}
+
+impl Scene {
+    async fn new(scenario: &str) -> Result<Self> {
+        let pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
+        let receiver = pipeline.receiver().await?;
+        Ok(Self { pipeline, receiver, events: Events::unique() })
+    }
+
+    /// Returns a request with the event of this number: the request line with this version of HTTP, the usual headers,
+    /// `headers`, and the body, in one chunk if it is `chunked`.
+    fn request(&self, number: u64, version: &str, headers: &[&str], chunked: bool) -> Vec<u8> {
+        let event = self.events.event(number).encode();
+        let (host, token) = (self.receiver.target(), &self.pipeline.token);
+        let mut head = format!("POST {PATH} HTTP/{version}\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n");
+        head += "Content-Type: application/avro\r\n";
+        head.extend(headers.iter().map(|header| format!("{header}\r\n")));
+        if chunked {
+            let size = format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n", event.len());
+            return [head.as_bytes(), size.as_bytes(), &event, b"\r\n0\r\n\r\n"].concat();
+        }
+        let length = format!("Content-Length: {}\r\n\r\n", event.len());
+        [head.as_bytes(), length.as_bytes(), &event].concat()
+    }
+
+    async fn produced(&self) -> Result<u64> {
+        self.pipeline.kafka.count(&self.pipeline.config.kafka.topic).await
+    }
+}
+
+/// hyperium/hyper#3879, enghitalo/vanilla#103. linkerd/linkerd#1847: a client of HTTP/1.0 cannot read an answer in
+/// chunks.
+#[tokio::test]
+async fn a_client_that_closes_its_sending_side_gets_its_answer() -> Result<()> {
+    let scene = Scene::new("odd-half-closed").await?;
+    let mut number = 0;
+    for (version, chunked) in [("1.1", false), ("1.1", true), ("1.0", false)] {
+        for _ in 0..5 {
+            let request = scene.request(number, version, &[], chunked);
+            let said = http::half_closed(&scene.receiver.target(), &request).await?;
+            number += 1;
+            assert!(said.starts_with(&format!("HTTP/{version} 200")), "{version}: {said:?}");
+            assert!(said.ends_with(ACCEPTED), "{version}: {said:?}");
+            assert!(said.contains(&format!("content-length: {}", ACCEPTED.len())), "{version}: {said:?}");
+        }
+    }
+    assert_eq!(scene.produced().await?, number);
+    Ok(())
+}
+
+/// MagicStack/httptools#124, jetty/jetty.project#9998, helidon-io/helidon#9354: Java's client offers HTTP/2 with each
+/// request, and servers lost the body.
+#[tokio::test]
+async fn an_offer_to_upgrade_to_http2_is_declined_and_loses_no_body() -> Result<()> {
+    let scene = Scene::new("odd-upgrade").await?;
+    let offer = [
+        "Connection: Upgrade, HTTP2-Settings",
+        "Upgrade: h2c",
+        "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+    ];
+    for (number, chunked) in [(0, false), (1, true)] {
+        let request = scene.request(number, "1.1", &offer, chunked);
+        assert_eq!(http::by_hand(&scene.receiver.target(), &request, b"").await?, [200], "chunked: {chunked}");
+    }
+    assert_eq!(scene.produced().await?, 2);
+    Ok(())
+}
+
+/// hyperium/hyper#4123, litespeedtech/openlitespeed#392: a proxy in front of a server may frame the body by the other
+/// header, and take a second request for a part of it.
+#[tokio::test]
+async fn after_a_body_framed_in_two_ways_the_connection_serves_no_request() -> Result<()> {
+    let scene = Scene::new("odd-framed-twice").await?;
+    for (number, length) in [(0, "Content-Length: 4"), (1, "Content-Length: 100000")] {
+        let first = scene.request(number, "1.1", &[length], true);
+        let second = scene.request(100 + number, "1.1", &[], false);
+        let said = http::until_closed(&scene.receiver.target(), &[first, second].concat()).await?;
+        assert!(said.starts_with("HTTP/1.1 200") && said.ends_with(ACCEPTED), "{length}: {said:?}");
+        assert_eq!(said.matches("HTTP/1.1").count(), 1, "{length}: {said:?}");
+    }
+    assert_eq!(scene.produced().await?, 2);
+    Ok(())
+}
+
+/// seanmonstar/httparse#68 (lines folded into the one before), postrank-labs/goliath#351, ohler55/agoo#88,
+/// cloudwego/hertz#1490 (framings that two servers may read differently).
+#[tokio::test]
+async fn a_head_that_servers_read_differently_is_refused() -> Result<()> {
+    let scene = Scene::new("odd-heads").await?;
+    for headers in [
+        &["X-Folded: a\r\n b"][..],
+        &["Content-Length: 4"],
+        &["Content-Length: +37"],
+        &["Content-Length: 37, 37"],
+        &["Content-Length : 37"],
+        &["Transfer-Encoding : chunked"],
+        &["Transfer-Encoding: identity"],
+        &["Transfer-Encoding: chunked, identity"],
+        &["Transfer-Encoding: xchunked"],
+        &["X-Null: a\0b"],
+    ] {
+        let request = scene.request(0, "1.1", headers, false);
+        let said = http::until_closed(&scene.receiver.target(), &request).await?;
+        assert!(said.starts_with("HTTP/1.1 400"), "{headers:?}: {said:?}");
+    }
+    assert_eq!(scene.produced().await?, 0);
+    Ok(())
+}
+
+/// Returns an HTTP/2 connection that opens `streams` streams and resets each at once: the preface, the settings, and
+/// for each stream the frames HEADERS (with indexed and literal fields, RFC 7541) and `RST_STREAM`.
+fn rapid_resets(streams: u32, host: &str) -> Vec<u8> {
+    let frame = |kind: u8, flags: u8, stream: u32, payload: &[u8]| {
+        let len = u32::try_from(payload.len()).unwrap_or_default().to_be_bytes();
+        [&len[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+    };
+    let literal = |index: u8, text: &str| [&[index, text.len() as u8][..], text.as_bytes()].concat();
+    // The method POST and the scheme http, the path, the authority.
+    let head = [vec![0x83, 0x86], literal(0x04, PATH), literal(0x01, host)].concat();
+    let mut bytes = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[])].concat();
+    for stream in (0..streams).map(|number| 2 * number + 1) {
+        bytes.extend(frame(1, 4, stream, &head));
+        bytes.extend(frame(3, 0, stream, &8_u32.to_be_bytes()));
+    }
+    bytes
+}
+
+/// hyperium/hyper#3339, pgjones/hypercorn#146 (CVE-2023-44487).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_that_are_reset_at_once_cost_honest_senders_nothing() -> Result<()> {
+    const CONNECTIONS: usize = 20;
+    process::build().await?;
+    let pipeline = Pipeline::new(&Stack::running()?, "odd-resets").await?;
+    let front = Front::start(&pipeline, |_| {}).await?;
+    let before = front.peak()?;
+    let resets = rapid_resets(10_000, &front.target());
+    let mut attack = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (target, resets) = (front.target(), resets.clone());
+        attack.spawn(async move {
+            let mut stream = TcpStream::connect(target).await?;
+            // The receiver ends the connection on the way.
+            stream.write_all(&resets).await.ok();
+            anyhow::Ok(())
+        });
+    }
+    let (events, token) = (Events::unique(), format!("Bearer {}", pipeline.token));
+    for number in 0..50 {
+        let body = events.event(number).encode();
+        let answer = http::send(Method::POST, &front.url(), &[AVRO, ("authorization", &token)], body).await?;
+        assert_eq!(answer.status, 200, "event {number}: {}", answer.text());
+    }
+    while let Some(ended) = attack.join_next().await {
+        ended??;
+    }
+    eventually("no request is left", || async {
+        let left = metric(front.admin_url(), "penstock_receiver_requests_in_flight").await?;
+        anyhow::ensure!(left == 0.0, "{left} requests");
+        Ok(())
+    })
+    .await?;
+    let more = front.peak()? - before;
+    assert!(more < 64 << 20, "{more} bytes more");
+    Ok(())
+}
