@@ -54,7 +54,7 @@ async fn a_fault_that_stays_fails_only_its_own_record_with_the_right_reason() {
         // Since Kafka 3.6, topics refuse timestamps ahead of the broker's clock: elastic/docs-content#2587,
         // apache/kafka#13709. The record is refused in its batch, and then alone.
         (vec![Answer::RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP; 2], blocked(RDKafkaErrorCode::InvalidTimestamp)),
-        // tulios/kafkajs#160: a broker before Kafka 2.1 and `compression.type: zstd`.
+        // KIP-110: a broker before Kafka 2.1 and `compression.type: zstd`.
         (
             vec![Answer::RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE],
             blocked(RDKafkaErrorCode::UnsupportedCompressionType),
