@@ -38,6 +38,7 @@ fn cases_of_the_libraries_of_standard_webhooks_have_their_outcome() {
     let signed = |timestamp: &str| (timestamp.to_owned(), signature(&key, timestamp, BODY));
     let (now, right) = signed(&NOW.to_string());
     let several = format!("v1,{OTHER} v2,{OTHER} {right} v1,{OTHER}");
+    let of_pair = format!("v1a,{OTHER} {right}");
     let (old, of_old) = signed(&(NOW - 301).to_string());
     let (new, of_new) = signed(&(NOW + 301).to_string());
     let (float, of_float) = signed("1700000000.5");
@@ -49,6 +50,7 @@ fn cases_of_the_libraries_of_standard_webhooks_have_their_outcome() {
         ("valid signature", true, dated(&now, &right)),
         ("branded headers", true, branded),
         ("several signatures", true, dated(&now, &several)),
+        ("several signatures of a key pair", true, dated(&now, &of_pair)),
         ("missing id", false, vec![time, ("webhook-signature", right.as_str())]),
         ("missing timestamp", false, vec![id, ("webhook-signature", right.as_str())]),
         ("missing signature", false, vec![id, time]),
@@ -69,6 +71,22 @@ fn cases_of_the_libraries_of_standard_webhooks_have_their_outcome() {
     }
     let empty = signature(&key, &now, b"");
     assert!(check_at(NOW, &compile("test", &auth(&[SECRET])).unwrap(), &dated(&now, &empty), b"").is_ok());
+}
+
+/// envoyproxy/envoy#9019: a proxy joins two headers with a comma, here with and without a space.
+#[test]
+fn signatures_in_headers_that_a_proxy_has_joined_are_found() {
+    let key = STANDARD.decode(SECRET).unwrap();
+    let (now, right) = (NOW.to_string(), signature(&key, &NOW.to_string(), BODY));
+    let webhooks = || compile("test", &auth(&[SECRET])).unwrap();
+    for joined in [format!("v1,{OTHER},{right}"), format!("v1,{OTHER}, {right}"), format!("{right},v1a,{OTHER}")] {
+        assert!(check_at(NOW, &webhooks(), &dated(&now, &joined), BODY).is_ok(), "{joined}");
+    }
+    let bare = right.trim_start_matches("v1,");
+    for wrong in [format!("v1a,{bare}"), format!("v1a,{OTHER},v2,{bare}"), format!("{bare},v1"), format!("v1,,{bare}")]
+    {
+        assert!(check_at(NOW, &webhooks(), &dated(&now, &wrong), BODY).is_err(), "{wrong}");
+    }
 }
 
 /// standard-webhooks/standard-webhooks#235, supabase/supabase#39799: Supabase shows secrets with `v1,`.
