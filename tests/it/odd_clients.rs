@@ -1,17 +1,24 @@
 //! Clients as users of other servers reported them: they close their sending side, speak HTTP/1.0, offer an upgrade,
 //! frame a body in two ways, or take back each request. The tests write the requests by hand.
 
+use std::time::Duration;
+
 use anyhow::Result;
+use bytes::Bytes;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::front::Front;
-use harness::http::{self, Method};
+use harness::http::{self, Method, Request};
 use harness::pipeline::{PATH, Pipeline, Service, metric};
 use harness::process;
 use harness::stack::Stack;
+use http_body_util::Full;
+use hyper::client::conn::http2::Builder;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
 const ACCEPTED: &str = r#"{"accepted":1}"#;
@@ -126,6 +133,30 @@ async fn a_head_that_servers_read_differently_is_refused() -> Result<()> {
         assert!(said.starts_with("HTTP/1.1 400"), "{headers:?}: {said:?}");
     }
     assert_eq!(scene.produced().await?, 0);
+    Ok(())
+}
+
+/// hyperium/hyper#2899: bodies that nobody reads take the whole window of their connection. haproxy/haproxy#3495: a
+/// client waits to send the rest of a body that was refused.
+#[tokio::test]
+async fn bodies_refused_over_http2_leave_room_for_the_next_request() -> Result<()> {
+    let scene = Scene::new("odd-refused-bodies").await?;
+    let target = scene.receiver.target();
+    let stream = TokioIo::new(TcpStream::connect(&target).await?);
+    let (mut sender, connection) = Builder::new(TokioExecutor::new()).handshake(stream).await?;
+    tokio::spawn(async move { connection.await.ok() });
+    let mut post = |token: &str, body: Bytes| {
+        let request = Request::post(format!("http://{target}{PATH}")).header(AVRO.0, AVRO.1);
+        let request = request.header("authorization", format!("Bearer {token}")).body(Full::new(body));
+        request.map(|request| timeout(Duration::from_secs(20), sender.send_request(request)))
+    };
+    // Each is more than the receiver accepts ahead on a connection.
+    for _ in 0..40 {
+        assert_eq!(post("wrong", Bytes::from(vec![0; 512 << 10]))?.await??.status(), 401);
+    }
+    let event = scene.events.event(0).encode();
+    assert_eq!(post(&scene.pipeline.token, event.into())?.await??.status(), 200);
+    assert_eq!(scene.produced().await?, 1);
     Ok(())
 }
 
