@@ -68,6 +68,19 @@ async fn a_redirect_is_reported_and_not_followed() {
     assert!(error.to_string().contains("302"), "{error}");
 }
 
+/// mostafa/xk6-kafka#363: a registry began to compress its answers, and the client took them for JSON.
+#[tokio::test]
+async fn answers_must_not_be_compressed() {
+    let stub = Stub::start().await;
+    stub.has_schema(7, LONG);
+    let registry = stub.registry();
+    registry.by_id(ID).await.unwrap();
+    let encoding = || stub.last_header(&axum::http::header::ACCEPT_ENCODING);
+    assert_eq!(encoding().as_deref(), Some("identity"));
+    assert!(registry.latest("events").await.is_err());
+    assert_eq!(encoding().as_deref(), Some("identity"));
+}
+
 #[tokio::test]
 async fn an_invalid_schema_is_unusable_and_remembered() {
     for body in [
