@@ -1,5 +1,5 @@
 //! Clients as users of other servers reported them: they close their sending side, speak HTTP/1.0, offer an upgrade,
-//! frame a body in two ways, or take back each request. The tests write the requests by hand.
+//! frame a body in two ways, take back each request, or send none. The tests write the requests by hand.
 
 use std::time::Duration;
 
@@ -160,40 +160,32 @@ async fn bodies_refused_over_http2_leave_room_for_the_next_request() -> Result<(
     Ok(())
 }
 
-/// Returns an HTTP/2 connection that opens `streams` streams and resets each at once: the preface, the settings, and
-/// for each stream the frames HEADERS (with indexed and literal fields, RFC 7541) and `RST_STREAM`.
-fn rapid_resets(streams: u32, host: &str) -> Vec<u8> {
-    let frame = |kind: u8, flags: u8, stream: u32, payload: &[u8]| {
-        let len = u32::try_from(payload.len()).unwrap_or_default().to_be_bytes();
-        [&len[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-    };
-    let literal = |index: u8, text: &str| [&[index, text.len() as u8][..], text.as_bytes()].concat();
-    // The method POST and the scheme http, the path, the authority.
-    let head = [vec![0x83, 0x86], literal(0x04, PATH), literal(0x01, host)].concat();
-    let mut bytes = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[])].concat();
-    for stream in (0..streams).map(|number| 2 * number + 1) {
-        bytes.extend(frame(1, 4, stream, &head));
-        bytes.extend(frame(3, 0, stream, &8_u32.to_be_bytes()));
-    }
-    bytes
+/// Returns a frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(payload.len()).unwrap_or_default().to_be_bytes();
+    [&len[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// hyperium/hyper#3339, pgjones/hypercorn#146 (CVE-2023-44487).
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn streams_that_are_reset_at_once_cost_honest_senders_nothing() -> Result<()> {
+/// Returns the fields of a request, indexed and literal (RFC 7541): the method POST, the scheme http, the path, the
+/// authority.
+fn fields(host: &str) -> Vec<u8> {
+    let literal = |index: u8, text: &str| [&[index, text.len() as u8][..], text.as_bytes()].concat();
+    [vec![0x83, 0x86], literal(0x04, PATH), literal(0x01, host)].concat()
+}
+
+/// Sends `attack` on several connections of HTTP/2, after the preface and the settings. Meanwhile, the receiver answers
+/// honest senders, and takes a bounded amount of memory.
+async fn withstands(pipeline: &Pipeline, front: &Front, what: &str, attack: Vec<u8>) -> Result<()> {
     const CONNECTIONS: usize = 20;
-    process::build().await?;
-    let pipeline = Pipeline::new(&Stack::running()?, "odd-resets").await?;
-    let front = Front::start(&pipeline, |_| {}).await?;
     let before = front.peak()?;
-    let resets = rapid_resets(10_000, &front.target());
-    let mut attack = JoinSet::new();
+    let bytes = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[]), attack].concat();
+    let mut attackers = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        let (target, resets) = (front.target(), resets.clone());
-        attack.spawn(async move {
+        let (target, bytes) = (front.target(), bytes.clone());
+        attackers.spawn(async move {
             let mut stream = TcpStream::connect(target).await?;
-            // The receiver ends the connection on the way.
-            stream.write_all(&resets).await.ok();
+            // The receiver ends the connection on the way, or waits until its answers are read.
+            timeout(Duration::from_secs(5), stream.write_all(&bytes)).await.ok();
             anyhow::Ok(())
         });
     }
@@ -201,18 +193,51 @@ async fn streams_that_are_reset_at_once_cost_honest_senders_nothing() -> Result<
     for number in 0..50 {
         let body = events.event(number).encode();
         let answer = http::send(Method::POST, &front.url(), &[AVRO, ("authorization", &token)], body).await?;
-        assert_eq!(answer.status, 200, "event {number}: {}", answer.text());
+        assert_eq!(answer.status, 200, "{what}, event {number}: {}", answer.text());
     }
-    while let Some(ended) = attack.join_next().await {
+    while let Some(ended) = attackers.join_next().await {
         ended??;
     }
     eventually("no request is left", || async {
         let left = metric(front.admin_url(), "penstock_receiver_requests_in_flight").await?;
-        anyhow::ensure!(left == 0.0, "{left} requests");
+        anyhow::ensure!(left == 0.0, "{what}: {left} requests");
         Ok(())
     })
     .await?;
     let more = front.peak()? - before;
-    assert!(more < 64 << 20, "{more} bytes more");
+    assert!(more < 64 << 20, "{what}: {more} bytes more");
+    Ok(())
+}
+
+/// hyperium/hyper#3339, pgjones/hypercorn#146 (CVE-2023-44487).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_that_are_reset_at_once_cost_honest_senders_nothing() -> Result<()> {
+    process::build().await?;
+    let pipeline = Pipeline::new(&Stack::running()?, "odd-resets").await?;
+    let front = Front::start(&pipeline, |_| {}).await?;
+    let head = fields(&front.target());
+    let reset = |stream: u32| [frame(1, 4, stream, &head), frame(3, 0, stream, &8_u32.to_be_bytes())].concat();
+    let attack: Vec<u8> = (0..10_000).flat_map(|number| reset(2 * number + 1)).collect();
+    withstands(&pipeline, &front, "resets", attack).await
+}
+
+/// h2o/h2o#2090, nodejs/node#29152 (CVE-2019-9512, 9513, 9515, 9518), awslabs/mountpoint-s3#835 (RUSTSEC-2024-0332).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn frames_without_a_request_cost_honest_senders_nothing() -> Result<()> {
+    const FRAMES: usize = 50_000;
+    process::build().await?;
+    let pipeline = Pipeline::new(&Stack::running()?, "odd-frames").await?;
+    let front = Front::start(&pipeline, |_| {}).await?;
+    let head = fields(&front.target());
+    // What comes first, and what is repeated.
+    for (what, first, repeated) in [
+        ("pings", Vec::new(), frame(6, 0, 0, &[0; 8])),
+        ("settings", Vec::new(), frame(4, 0, 0, &[])),
+        ("priorities", Vec::new(), frame(2, 0, 1, &[0, 0, 0, 3, 16])),
+        ("empty data", frame(1, 4, 1, &head), frame(0, 0, 1, &[])),
+        ("continuations", frame(1, 0, 1, &head), frame(9, 0, 1, b"\x00\x01a\x01b")),
+    ] {
+        withstands(&pipeline, &front, what, [first, repeated.repeat(FRAMES)].concat()).await?;
+    }
     Ok(())
 }
