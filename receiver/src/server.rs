@@ -148,7 +148,8 @@ fn connections(router: Router, settings: &Settings, closing: CancellationToken) 
 
 fn builder(idle_timeout: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(idle_timeout).max_buf_size(MAX_HEAD);
+    // Some clients close their sending side after the request, and wait for the answer. hyper would not answer them.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(idle_timeout).max_buf_size(MAX_HEAD).half_close(true);
     let mut http2 = builder.http2();
     http2.timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS).keep_alive_interval(PING);
     // 32 KiB fits a `u32`.

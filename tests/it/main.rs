@@ -43,6 +43,7 @@ mod main_job;
 mod mapping;
 mod memory;
 mod mixed_batch;
+mod odd_clients;
 mod odd_indices;
 mod openapi;
 mod outages;

@@ -1,4 +1,5 @@
-//! TLS and SASL to Kafka: a broker whose clients must log in, with each mechanism.
+//! TLS and SASL to Kafka: a broker whose clients must log in, with each mechanism, and again every few seconds
+//! (confluentinc/librdkafka#3293).
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -31,6 +32,8 @@ fn broker(server: &Files, folder: &Path) -> Result<String> {
     std::fs::write(&keystore, pem)?;
     let package = "org.apache.kafka.common.security";
     Ok([
+        // A client must log in again within this time (KIP-368), or the broker closes its connection.
+        "connections.max.reauth.ms=3000".to_owned(),
         "listener.security.protocol.map=CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned(),
         "listener.name.client.ssl.keystore.type=PEM".to_owned(),
         format!("listener.name.client.ssl.keystore.location={}", keystore.display()),

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use harness::event::Events;
 use harness::eventually::{eventually, patience};
-use harness::http::HalfSent;
+use harness::front;
+use harness::http::{Connection, HalfSent, Request};
 use harness::kafka::Raw;
 use harness::pipeline::{PARTITIONS, PATH, Pipeline, metric, ready};
 use harness::ports;
@@ -16,7 +18,9 @@ use harness::process::{self, Binary, Process, write_config};
 use harness::proxy::Proxy;
 use harness::sender::{Mix, Progress};
 use harness::stack::Stack;
+use http_body_util::Full;
 use registry::wire::{SchemaId, frame};
+use tokio::net::TcpStream;
 
 /// A service as a process that keeps its ports when it is started again.
 struct Program {
@@ -68,7 +72,7 @@ async fn at_sigterm_requests_in_flight_finish_and_new_ones_are_refused() -> Resu
 
     receiver.terminate()?;
     eventually("no new connection is taken", || async {
-        let taken = tokio::net::TcpStream::connect(&program.target).await.is_ok();
+        let taken = TcpStream::connect(&program.target).await.is_ok();
         anyhow::ensure!(!taken, "it is taken");
         Ok(())
     })
@@ -78,6 +82,28 @@ async fn at_sigterm_requests_in_flight_finish_and_new_ones_are_refused() -> Resu
     let records = pipeline.kafka.read_all(&pipeline.config.kafka.topic).await?;
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].key, Some(event.event_id.into_bytes()));
+    Ok(())
+}
+
+/// hyperium/hyper#2730, #3576, utensils/mold#1582: a client that keeps its connection keeps the server from stopping.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_without_a_request_do_not_delay_the_stop() -> Result<()> {
+    let pipeline = Pipeline::new(&Stack::running()?, "shutdown-idle").await?;
+    let program = Program::new(&pipeline, Binary::Receiver).await?;
+    let receiver = program.start().await?;
+    let silent = TcpStream::connect(&program.target).await?;
+    let mut idle = Connection::open(&program.target).await?;
+    let request = Request::get("/nowhere").header("host", &program.target).body(Full::default())?;
+    assert_eq!(idle.send(request).await?.status, 404);
+    let (mut sender, connection) = front::http2(&program.target).await?;
+    tokio::spawn(async move { connection.await.ok() });
+    assert_eq!(sender.send_request(front::without_end(&program.target, "/nowhere", &[])?).await?.status(), 404);
+
+    let begun = Instant::now();
+    receiver.terminate()?;
+    ends_well(receiver).await?;
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    drop((silent, idle, sender));
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 
 pub use hyper::header::HeaderMap;
 pub use hyper::{Method, Request, StatusCode};
-pub use raw::{HalfSent, by_hand, endless};
+pub use raw::{HalfSent, by_hand, endless, half_closed, until_closed};
 
 mod raw;
 

@@ -229,9 +229,13 @@ fn read_secrets(file: &Path) -> Result<Vec<Secret>, String> {
 }
 
 /// Returns the key that a secret of Standard Webhooks encodes: the base64, padded or not, with or without `whsec_`.
-/// `None` if it is not base64.
+/// Supabase writes `v1,whsec_`. `None` if it is not base64, or a key of version 1a, which comes in a pair.
 pub fn standard_webhooks_key(secret: &Secret) -> Option<Vec<u8>> {
     let text = secret.expose().trim();
+    let text = text.strip_prefix("v1,").unwrap_or(text);
+    if ["whsk_", "whpk_"].iter().any(|prefix| text.starts_with(prefix)) {
+        return None;
+    }
     let text = text.strip_prefix("whsec_").unwrap_or(text).trim_end_matches('=');
     STANDARD_NO_PAD.decode(text.replace('-', "+").replace('_', "/")).ok()
 }

@@ -2,7 +2,7 @@
 //! compatibility level. If it gives no reason, the two schemas are compared here, only to word the reason.
 
 use apache_avro::Schema;
-use apache_avro::schema_compatibility::SchemaCompatibility;
+use apache_avro::schema_compatibility::{Compatibility, SchemaCompatibility};
 
 use super::subjects::{Reference, Subjects, SubjectsError, Version};
 
@@ -37,13 +37,22 @@ fn compared(old: &str, new: &str) -> String {
     let (Some(old), Some(new)) = (parsed(old), parsed(new)) else {
         return "the registry does not say why".to_owned();
     };
-    if let Err(error) = SchemaCompatibility::can_read(&old, &new) {
-        return short(format!("events of the old schema cannot be read by the new one: {error}"));
+    if let Some(gap) = gap(&old, &new) {
+        return short(format!("events of the old schema cannot be read by the new one: {gap}"));
     }
-    if let Err(error) = SchemaCompatibility::can_read(&new, &old) {
-        return short(format!("events of the new schema cannot be read by the old one: {error}"));
+    if let Some(gap) = gap(&new, &old) {
+        return short(format!("events of the new schema cannot be read by the old one: {gap}"));
     }
     "the registry does not say why; compared with the latest version alone, there is nothing wrong with it".to_owned()
+}
+
+/// Returns which events of the schema `writer` cannot be read by the schema `reader`, or `None` if all can.
+fn gap(writer: &Schema, reader: &Schema) -> Option<String> {
+    match SchemaCompatibility::can_read(writer, reader) {
+        Ok(Compatibility::Full) => None,
+        Ok(Compatibility::Partial) => Some("those with a union branch or an enum symbol that it lacks".to_owned()),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 fn short(mut reason: String) -> String {

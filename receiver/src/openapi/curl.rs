@@ -35,7 +35,7 @@ fn header(name: &str, value: &str) -> String {
 fn standard_webhooks() -> (Vec<String>, Vec<String>) {
     let before = [
         "ID=msg_$(openssl rand -hex 12) TIME=$(date +%s)",
-        "KEY=$(printf %s \"${SECRET#whsec_}\" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \\n')",
+        "KEY=$(printf %s \"${SECRET#*whsec_}\" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \\n')",
         "SIGNATURE=$({ printf '%s.%s.' \"$ID\" \"$TIME\"; cat \"$EVENT\"; } |\n  \
          openssl dgst -sha256 -mac HMAC -macopt \"hexkey:$KEY\" -binary | openssl base64 -A)",
     ];

@@ -19,6 +19,10 @@ const SHORT: usize = 4 * 1024;
 const CODINGS: [(&str, Format); 4] =
     [("gzip", Format::Gzip), ("zstd", Format::Zstd), ("deflate", Format::Zlib), ("x-gzip", Format::Gzip)];
 
+/// What some senders write although the body is not encoded. A character set is not a coding; they mean the
+/// `Content-Type`.
+const NO_CODINGS: [&str; 3] = ["identity", "utf-8", "utf8"];
+
 /// Decodes the bodies of one source.
 #[derive(Debug)]
 pub(super) struct ContentDecoder {
@@ -106,7 +110,8 @@ pub(crate) fn coding(head: &HeaderMap) -> Result<Option<Format>, Rejection> {
     let mut format = None;
     let values = head.get_all(CONTENT_ENCODING).iter();
     let names = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
-    for name in names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity")) {
+    let is_coding = |name: &[u8]| !NO_CODINGS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+    for name in names.filter(|name| !name.is_empty() && is_coding(name)) {
         let known = CODINGS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
         match (known, format) {
             (Some((_, known)), None) => format = Some(*known),

@@ -23,7 +23,7 @@
 
 use avro::CONTAINER_MAGIC;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use registry::wire::{self, FrameError, SchemaId};
 
 /// The header that names the schema of a bare datum by its id.
@@ -205,10 +205,14 @@ fn fingerprint(body: &[u8]) -> Option<u64> {
 /// Returns what the content type says. Ignores parameters and case. A content type that the signature does not cover
 /// only says that the body is Avro.
 fn media(head: &HeaderMap, reading: &Reading) -> Result<Media, UnframeError> {
-    let mut media_types = head
-        .get_all(CONTENT_TYPE)
-        .iter()
-        .map(|value| value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii());
+    let values = head.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
+    // Proxies join two headers of the same name with a comma. A quoted parameter may hold one.
+    let listed = values.flat_map(|value| {
+        let is_quoted = value.contains(&b'"');
+        value.split(move |byte| *byte == b',' && !is_quoted)
+    });
+    let mut media_types =
+        listed.map(|listed| listed.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii());
     let media_type = media_types.next().ok_or(UnframeError::ContentType)?;
     // Some clients set the header twice. Two different types are refused, because either could be meant.
     if media_types.any(|other| !other.eq_ignore_ascii_case(media_type)) {

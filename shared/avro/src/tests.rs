@@ -2,6 +2,7 @@
 //! data.
 
 mod bytes;
+mod cases;
 mod container;
 mod corpus;
 mod decimals;

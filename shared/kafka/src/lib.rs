@@ -38,9 +38,13 @@ pub fn client_config(kafka: &Kafka, client_id: &str) -> KafkaResult<ClientConfig
     Ok(config)
 }
 
+/// The setting whether asking for a missing topic creates it, if the brokers allow it.
+const AUTO_CREATE: &str = "allow.auto.create.topics";
+
 /// Returns the settings of a producer that acknowledges a record only once every in-sync replica has it (P1):
 /// `acks=all` and idempotent, so that its own retries never lose, reorder or repeat records. A record that is not
-/// acknowledged within `delivery_timeout` fails.
+/// acknowledged within `delivery_timeout` fails. The producer creates no topics, unless `kafka.options` says so: a
+/// misspelt topic would exist at once, with the brokers' defaults, and nobody would read it.
 ///
 /// # Errors
 /// As for [`client_config`].
@@ -50,6 +54,10 @@ pub fn producer_config(kafka: &Kafka, client_id: &str, delivery_timeout: Duratio
         .set("acks", "all")
         .set("enable.idempotence", "true")
         .set("message.timeout.ms", delivery_timeout.as_millis().to_string());
+    if !kafka.options.contains_key(AUTO_CREATE) {
+        // librdkafka's default for producers is true.
+        config.set(AUTO_CREATE, "false");
+    }
     Ok(config)
 }
 

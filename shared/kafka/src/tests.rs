@@ -42,6 +42,16 @@ fn options_are_passed_on_but_cannot_break_a_promise() {
     assert_eq!(client_config(&Kafka::default(), "penstock").unwrap().get("client.id"), Some("penstock"));
 }
 
+#[test]
+fn a_producer_creates_no_topic_unless_an_option_says_so() {
+    let created = |section: &str| {
+        let config = producer_config(&kafka(section), "penstock", Duration::from_secs(1)).unwrap();
+        config.get(AUTO_CREATE).map(str::to_owned)
+    };
+    assert_eq!(created("{brokers: 'a:1'}").as_deref(), Some("false"));
+    assert_eq!(created("{brokers: 'a:1', options: {allow.auto.create.topics: true}}").as_deref(), Some("true"));
+}
+
 #[tokio::test]
 async fn no_topics_are_created_unless_configured() {
     create_missing_topics(&kafka("{brokers: '127.0.0.1:1'}"), "test", &["t"]).await.unwrap();

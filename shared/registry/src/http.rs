@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
 
@@ -42,8 +43,11 @@ impl Http {
     }
 
     pub(super) fn builder(&self) -> ClientBuilder {
+        // Without this header, a proxy may compress the answers (RFC 9110, section 12.5.3).
+        let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
         // Following a redirect would turn a POST into a GET, and its target need not be a registry.
-        let mut builder = reqwest::Client::builder().connect_timeout(self.timeout).redirect(Policy::none());
+        let mut builder =
+            reqwest::Client::builder().connect_timeout(self.timeout).redirect(Policy::none()).default_headers(headers);
         if !self.authorities.is_empty() {
             builder = builder.tls_certs_merge(self.authorities.clone());
         }

@@ -81,6 +81,34 @@ pub async fn by_hand(address: &str, request: &[u8], rest: &[u8]) -> anyhow::Resu
     Ok(statuses)
 }
 
+/// Sends `request` unchanged on a new connection, then closes the sending side. Returns all that the server sends until
+/// it closes the connection too.
+///
+/// # Errors
+/// If the server does not close it within 30 s.
+pub async fn half_closed(address: &str, request: &[u8]) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request).await?;
+    stream.shutdown().await?;
+    said(stream).await
+}
+
+/// Sends `request` unchanged on a new connection. Returns all that the server sends until it closes the connection.
+///
+/// # Errors
+/// If the server does not close it within 30 s.
+pub async fn until_closed(address: &str, request: &[u8]) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request).await?;
+    said(stream).await
+}
+
+async fn said(mut stream: TcpStream) -> anyhow::Result<String> {
+    let mut said = Vec::new();
+    timeout(TIMEOUT, stream.read_to_end(&mut said)).await.context("the connection is open after 30 s")??;
+    Ok(String::from_utf8_lossy(&said).into_owned())
+}
+
 fn head(address: &str, path: &str, headers: &[(&str, &str)], length: &str) -> String {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     format!("POST {path} HTTP/1.1\r\nhost: {address}\r\n{headers}{length}\r\n\r\n")

@@ -26,3 +26,12 @@ fn unknown_and_nested_codings_are_refused() {
         assert!(matches!(coding_of(values), Err(Rejection::ContentEncoding)), "{values:?}");
     }
 }
+
+/// expressjs/body-parser#100 and #108: vendors that write the character set of the body here, and cannot be changed.
+#[test]
+fn a_character_set_is_not_a_coding() {
+    assert!(matches!(coding_of(&["UTF-8"]), Ok(None)));
+    assert!(matches!(coding_of(&["utf8"]), Ok(None)));
+    assert!(matches!(coding_of(&["gzip, utf-8"]), Ok(Some(Format::Gzip))));
+    assert!(matches!(coding_of(&["latin1"]), Err(Rejection::ContentEncoding)));
+}

@@ -1,3 +1,7 @@
+use std::os::unix::fs::symlink;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 
@@ -47,6 +51,52 @@ fn renewed_files_are_used_once_key_and_certificate_match() {
     assert!(!Arc::ptr_eq(&first, &tls.current()));
     std::fs::remove_file(folder.path().join("cert.pem")).unwrap();
     tls.reload();
+}
+
+/// vectordotdev/vector#10877, Mailu/Mailu#1302, minio/minio#14357: Kubernetes switches a link in the path, and leaves the
+/// links to the files as they are. spring-projects/spring-boot#44807: only the first switch was noticed.
+#[test]
+fn files_behind_a_link_that_is_switched_are_used() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let switch = |target: &str| {
+        std::fs::create_dir(path(target)).unwrap();
+        renew(&path(target));
+        symlink(target, path("..data_tmp")).unwrap();
+        std::fs::rename(path("..data_tmp"), path("..data")).unwrap();
+    };
+    switch("..first");
+    for name in ["cert.pem", "key.pem"] {
+        symlink(Path::new("..data").join(name), path(name)).unwrap();
+    }
+    let tls = Tls::load(&files(folder.path())).unwrap();
+    for target in ["..second", "..third"] {
+        let before = tls.current();
+        switch(target);
+        tls.reload();
+        assert!(!Arc::ptr_eq(&before, &tls.current()), "{target}");
+    }
+}
+
+/// rustls/rustls#332, junkurihara/rust-rpxy#388: `openssl ecparam -genkey` writes the curve before the key, which is not
+/// in PKCS #8.
+#[test]
+fn a_key_as_openssl_writes_it_is_used() {
+    const CURVE: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+    let folder = TempDir::new().unwrap();
+    let (_, pkcs8) = renew(folder.path());
+    let pkcs8 = STANDARD.decode(pkcs8.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap();
+    // The version, and 32 bytes of the key; the public key is after them.
+    let version = [0x02, 0x01, 0x01, 0x04, 0x20];
+    let at = pkcs8.windows(version.len()).position(|window| window == version).unwrap();
+    let (private, public) = pkcs8[at..].split_at(version.len() + 32);
+    let length = u8::try_from(private.len() + 2 + CURVE.len() + public.len()).unwrap();
+    let key = [[0x30, length].as_slice(), private, &[0xa0, 0x0a], CURVE, public].concat();
+    let section =
+        |name: &str, der: &[u8]| format!("-----BEGIN {name}-----\n{}\n-----END {name}-----\n", STANDARD.encode(der));
+    let pem = section("EC PARAMETERS", CURVE) + &section("EC PRIVATE KEY", &key);
+    std::fs::write(folder.path().join("key.pem"), pem).unwrap();
+    Tls::load(&files(folder.path())).unwrap();
 }
 
 #[test]

@@ -47,11 +47,12 @@ impl StandardWebhooks {
         let id = single(head, id)?;
         let timestamp = fresh(single(head, timestamp)?, self.tolerance, now)?;
         let mut signatures = Signatures::new(HmacAlgorithm::Sha256);
-        let values = head.get_all(signature).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b' '));
-        for written in values.filter_map(|written| written.strip_prefix(b"v1,")) {
-            // Proxies join two headers with the same name with a comma.
-            let written = written.strip_suffix(b",").unwrap_or(written);
-            signatures.add(|room| decode_base64(written, room)).ok();
+        let mut is_next = false;
+        for part in head.get_all(signature).iter().flat_map(|value| value.as_bytes().split(is_separator)) {
+            if is_next {
+                signatures.add(|room| decode_base64(part, room)).ok();
+            }
+            is_next = part == b"v1";
         }
         // A full stop would move the border between id and timestamp.
         if signatures.is_empty() || id.is_empty() || id.contains(&b'.') {
@@ -59,4 +60,10 @@ impl StandardWebhooks {
         }
         Ok(Signed { keys: &self.keys, before: vec![id, b".", timestamp, b"."], after: Vec::new(), signatures })
     }
+}
+
+/// Returns whether `byte` ends a signature, or the version before it. Proxies join two headers with the same name with a
+/// comma, some of them without a space.
+fn is_separator(byte: &u8) -> bool {
+    matches!(byte, b' ' | b',')
 }

@@ -16,6 +16,7 @@ use crate::message::Buffer;
 mod certificates;
 mod replays;
 mod schemes;
+mod vectors;
 mod vendors;
 
 const NOW: u64 = 1_700_000_000;

@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use kafka::{Login, without_value};
 use rdkafka::client::OAuthToken;
@@ -92,11 +93,14 @@ impl ProducerContext for Callbacks {
                 if self.alone.is_none() && self.shared.rules.note_accepted_alone() {
                     self.shared.health.request_check();
                 }
-                self.shared.health.note_accepted(record.topic());
+                self.shared.health.note_accepted(record.topic(), record.partition());
                 self.shared.budget.give_back(1, bytes_of(record), delivery.each);
                 delivery.count(Ok(()));
             }
             Err((error, record)) => {
+                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut) {
+                    self.shared.health.note_timed_out(record.topic(), record.partition(), Instant::now());
+                }
                 if let (Some(alone), Some(code)) = (&self.alone, error.rdkafka_error_code())
                     && fault::may_be_of_another(code)
                 {
@@ -161,11 +165,21 @@ impl Alone {
     ///
     /// # Errors
     /// When a record has no outcome by then.
-    pub(super) fn flush(&self, timeout: std::time::Duration) -> Result<(), KafkaError> {
+    pub(super) fn flush(&self, timeout: Duration) -> Result<(), KafkaError> {
         match &*self.client.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(client) => client.flush(timeout),
             None => Ok(()),
         }
+    }
+
+    /// Gives up the client, after it has finished its records or `timeout` is over. Later records get a new one. Blocks
+    /// the thread.
+    ///
+    /// # Errors
+    /// When a record has no outcome by then.
+    pub(super) fn renew(&self, timeout: Duration) -> Result<(), KafkaError> {
+        let old = self.client.lock().unwrap_or_else(PoisonError::into_inner).take();
+        old.map_or(Ok(()), |old| old.flush(timeout))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The client of librdkafka. It is rebuilt after a fatal error and for smaller batches.
+//! The client of librdkafka. It is replaced after a fatal error, for smaller batches, and if it is stuck.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -86,9 +86,21 @@ impl Client {
             return Ok(());
         }
         self.batch_bytes.store(wanted, Ordering::Relaxed);
+        tracing::info!(bytes = wanted, "Limiting the size of batches to the topic's max.message.bytes.");
+        self.renew()
+    }
+
+    /// Replaces the client with a new one, which takes later records, while the old one finishes its own. Blocks the
+    /// thread until that is done.
+    pub(super) fn renew(&self) -> Result<(), KafkaError> {
         let old = self.current.swap(Arc::new(self.create()?));
-        tracing::info!(bytes = wanted, "Limited the size of batches to the topic's max.message.bytes.");
         // Records without an acknowledgement by then fail, as they would have anyway.
-        old.flush(self.delivery_timeout)
+        let flushed = old.flush(self.delivery_timeout);
+        self.alone.renew(self.delivery_timeout).and(flushed)
+    }
+
+    /// Returns the time after which a record without an acknowledgement fails.
+    pub(super) fn delivery_timeout(&self) -> Duration {
+        self.delivery_timeout
     }
 }

@@ -24,7 +24,17 @@ pub(crate) struct Health {
     /// The topics whose last record was refused until an operator makes a change: the error, and when it was logged.
     refusing: Mutex<BTreeMap<String, (RDKafkaErrorCode, Instant)>>,
     any_refusing: AtomicBool,
+    /// The partitions whose records run out of time.
+    stuck: Mutex<BTreeMap<(String, i32), Stuck>>,
+    any_stuck: AtomicBool,
     check: Notify,
+}
+
+/// When records of a partition ran out of time, since one was last accepted.
+#[derive(Clone, Copy, Debug)]
+struct Stuck {
+    first: Instant,
+    last: Instant,
 }
 
 /// A topic that cannot be written to.
@@ -45,6 +55,8 @@ impl Default for Health {
             unwritable: ArcSwap::default(),
             refusing: Mutex::default(),
             any_refusing: AtomicBool::new(false),
+            stuck: Mutex::default(),
+            any_stuck: AtomicBool::new(false),
             check: Notify::new(),
         }
     }
@@ -91,8 +103,35 @@ impl Health {
         self.request_check();
     }
 
-    /// Notes that Kafka accepted a record of `topic`.
-    pub(crate) fn note_accepted(&self, topic: &str) {
+    /// Notes that a record of this partition ran out of time at `now`.
+    pub(crate) fn note_timed_out(&self, topic: &str, partition: i32, now: Instant) {
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        stuck.entry((topic.to_owned(), partition)).or_insert(Stuck { first: now, last: now }).last = now;
+        self.any_stuck.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns a partition whose records have run out of time for at least `time`, although Kafka is reachable and has
+    /// the topic. Then begins anew for all partitions.
+    pub(crate) fn take_stuck(&self, time: Duration) -> Option<(String, i32)> {
+        if !self.any_stuck.load(Ordering::Relaxed) || self.is_unreachable() {
+            return None;
+        }
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_long = |stuck: &Stuck| stuck.last.saturating_duration_since(stuck.first) >= time;
+        let mut all = stuck.iter().filter(|(_, times)| is_long(times)).map(|(partition, _)| partition);
+        let found = all.find(|(topic, _)| self.topic_error(topic).is_none()).cloned()?;
+        stuck.clear();
+        self.any_stuck.store(false, Ordering::Relaxed);
+        Some(found)
+    }
+
+    /// Notes that Kafka accepted a record of this partition.
+    pub(crate) fn note_accepted(&self, topic: &str, partition: i32) {
+        if self.any_stuck.load(Ordering::Relaxed) {
+            let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+            stuck.retain(|(of, number), _| of != topic || *number != partition);
+            self.any_stuck.store(!stuck.is_empty(), Ordering::Relaxed);
+        }
         if !self.any_refusing.load(Ordering::Relaxed) {
             return;
         }
@@ -132,3 +171,6 @@ impl Health {
         self.all_brokers_down.swap(false, Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests;

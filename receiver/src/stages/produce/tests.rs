@@ -13,6 +13,8 @@ use super::*;
 use crate::message::Writer;
 use crate::stages::validate::validate;
 
+mod faults;
+
 const TOPIC: &str = "events";
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -25,10 +27,15 @@ struct Setup {
 
 impl Setup {
     async fn new() -> Self {
+        Self::within(TIMEOUT).await
+    }
+
+    /// Sets up a producer for requests that are answered within `request_timeout`.
+    async fn within(request_timeout: Duration) -> Self {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic(TOPIC, 1, 1).unwrap();
         let kafka = Kafka { brokers: cluster.bootstrap_servers(), ..Kafka::default() };
-        let producer = Arc::new(Producer::new(&kafka, 1_000, TIMEOUT).unwrap());
+        let producer = Arc::new(Producer::new(&kafka, 1_000, request_timeout).unwrap());
         let (readiness, shutdown) = (Readiness::new(), CancellationToken::new());
         let topics = vec![TOPIC.to_owned()];
         let condition = readiness.condition("kafka");

@@ -10,6 +10,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::Producer as _;
 use service::admin::Condition;
 use service::backoff::Backoff;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::fault::{self, Fault};
@@ -21,6 +22,13 @@ use super::{CLIENT_ID, ProduceError, Producer, rules};
 const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(2) };
 /// The time limit of one check. It is shorter than other waits for the cluster, because another check follows.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The shortest interval of replacing a producer whose records run out of time.
+const REPLACING_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The log line about records that a replaced producer could not finish.
+const UNACKNOWLEDGED: &str =
+    "Not all records were acknowledged before the producer was replaced; their senders got 503.";
 
 /// Kafka's error for which a producer has failed permanently, and librdkafka's reason.
 type FatalError = (RDKafkaErrorCode, String);
@@ -38,6 +46,7 @@ pub(crate) async fn watch(
     let mut failures = 0;
     let mut logged = Some(String::new());
     let mut rules_requested = false;
+    let mut replaced = None;
     loop {
         let Some(found) = shutdown.run_until_cancelled(check(&producer, &kafka, &topics, &condition)).await else {
             return;
@@ -49,6 +58,7 @@ pub(crate) async fn watch(
             }
         }
         let reason = note(&producer, &topics, found, &condition);
+        replace_stuck(&producer, &mut replaced);
         if reason != logged {
             match &reason {
                 None => tracing::info!(brokers = %kafka.brokers, "Kafka accepts events."),
@@ -79,6 +89,34 @@ pub(crate) async fn watch(
             return;
         }
     }
+}
+
+/// Replaces the producer if the records of a partition run out of time although its topic accepts records, at most once
+/// per [`REPLACING_INTERVAL`]. `replaced` is when it was replaced last.
+///
+/// librdkafka ignores metadata whose leader epoch is lower than the one that it knows, and epochs start again when a
+/// topic is created again. Then it sends the records to a broker that no longer leads the partition, until it is
+/// restarted (confluentinc/librdkafka#4898).
+fn replace_stuck(producer: &Arc<Producer>, replaced: &mut Option<Instant>) {
+    if replaced.is_some_and(|replaced| replaced.elapsed() < REPLACING_INTERVAL) {
+        return;
+    }
+    let Some((topic, partition)) = producer.shared.health.take_stuck(producer.client.delivery_timeout()) else {
+        return;
+    };
+    *replaced = Some(Instant::now());
+    tracing::warn!(
+        topic,
+        partition,
+        "No record of this partition was acknowledged in time, although its topic accepts records; replacing the \
+         producer."
+    );
+    let producer = Arc::clone(producer);
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = producer.client.renew() {
+            tracing::warn!(%error, "{UNACKNOWLEDGED}");
+        }
+    });
 }
 
 /// Returns whether a topic accepts no records for now. A setting of the topic may be the reason, and an operator may
@@ -153,7 +191,7 @@ async fn ask_for_rules(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String
     // This runs on its own, because the old client may take as long as a request.
     tokio::task::spawn_blocking(move || {
         if let Err(error) = producer.client.fit_batches(reported) {
-            tracing::warn!(%error, "Not all records were acknowledged before the producer was replaced; their senders got 503.");
+            tracing::warn!(%error, "{UNACKNOWLEDGED}");
         }
     });
 }

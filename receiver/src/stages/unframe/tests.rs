@@ -1,5 +1,3 @@
-use axum::http::HeaderValue;
-
 use super::*;
 
 fn head(headers: &[(&'static str, &str)]) -> HeaderMap {
@@ -36,6 +34,23 @@ fn other_content_types_are_refused() {
     assert_eq!(unframe(&HeaderMap::new(), b"\x02a", &Reading::default()), Err(UnframeError::ContentType));
     let two = head(&[("content-type", "application/avro"), ("content-type", "application/json")]);
     assert_eq!(unframe(&two, b"\x02a", &Reading::default()), Err(UnframeError::ContentType));
+}
+
+/// SlinkyProject/slurm-operator#244, istio/istio#30470, envoyproxy/envoy#9019: a client sets the header twice, and a proxy
+/// joins both.
+#[test]
+fn a_content_type_that_a_proxy_has_joined_with_itself_is_accepted() {
+    for content_type in [
+        "application/avro,application/avro",
+        "application/avro, Application/Avro;charset=utf-8",
+        "application/avro;v=\"1,2\"",
+    ] {
+        assert_eq!(typed(content_type, b"\x02a"), Ok(Form::Bare), "{content_type}");
+    }
+    for content_type in ["application/avro,application/json", "application/json,application/avro", "application/avro,"]
+    {
+        assert_eq!(typed(content_type, b"\x02a"), Err(UnframeError::ContentType), "{content_type}");
+    }
 }
 
 #[test]

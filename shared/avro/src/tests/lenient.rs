@@ -28,6 +28,8 @@ fn type_names_may_be_any_text() {
     }
 }
 
+/// confluentinc/schema-registry#2038, tchiotludo/akhq#89, redpanda-data/redpanda#20811: registries hold schemas whose
+/// defaults have the wrong type.
 #[test]
 fn defaults_are_ignored() {
     let fields = [
@@ -52,6 +54,7 @@ fn defaults_are_ignored() {
         (r#""type":"string","default":null"#, b"\x02a", r#""a""#),
         (r#""type":["null","string"],"default":"a""#, &[0], "null"),
         (r#""type":"int","default":{"a":[]}"#, &[2], "1"),
+        (r#""type":"float","default":"NaN""#, &[0, 0, 0xc0, 0x3f], "1.5"),
         (r#""type":{"type":"array","items":"int"},"default":{}"#, &[0], "[]"),
         (r#""type":"int","order":"sideways","aliases":7,"doc":[]"#, &[2], "1"),
     ];

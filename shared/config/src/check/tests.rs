@@ -53,6 +53,14 @@ fn registry_credentials_must_be_complete_and_unambiguous() {
     }
 }
 
+/// tulios/kafkajs#1589, dpkp/kafka-python#616: clients that split an address at its first colon.
+#[test]
+fn brokers_may_have_ipv6_addresses() {
+    for brokers in ["'[::1]:9092'", "'[2001:db8::1]:9092, [2001:db8::2]:9092,kafka:9092'"] {
+        assert!(problems(&format!("kafka: {{brokers: {brokers}}}")).is_empty(), "{brokers}");
+    }
+}
+
 #[test]
 fn empty_broker_addresses_are_refused() {
     for brokers in ["''", "'a:1,'", "'a:1 b:2'"] {

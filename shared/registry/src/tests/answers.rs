@@ -51,8 +51,27 @@ async fn an_error_of_a_registry_may_lack_its_message_or_its_code() {
     assert!(matches!(error, RegistryError::Unavailable { .. }), "a path that it does not have: {error}");
 }
 
+/// Apicurio/apicurio-registry#1081: its errors have more members. #1547, #1530: before version 2.1, it answered 404
+/// without a code of its own, as a wrong path is answered too. That proves nothing about a schema.
+#[tokio::test]
+async fn errors_of_apicurio_have_their_meaning() {
+    let missing = "No artifact with ID '7' in group 'null' was found.";
+    let error = json!({"error_code": 40403, "message": missing, "detail": "ArtifactNotFoundException: …", "name": "x"});
+    assert!(matches!(asked(404, error).await, RegistryError::NotFound { .. }));
+    let error = asked(404, json!({"message": missing, "error_code": 404})).await;
+    assert!(matches!(&error, RegistryError::Unavailable { .. }) && error.to_string().contains(missing), "{error}");
+    // #2498
+    let error = asked(400, json!({"message": "Failed to discover artifact type from content.", "error_code": 0})).await;
+    assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
+}
+
+/// confluentinc/schema-registry#1635, #2574: what a gateway answers in place of a registry. #3391: a limit of requests.
 #[tokio::test]
 async fn other_errors_of_the_registry_mean_unavailable() {
+    for (status, body) in [(503, "<html>Service Unavailable</html>"), (504, "upstream request timeout"), (200, "504")] {
+        let error = asked(status, body).await;
+        assert!(matches!(error, RegistryError::Unavailable { .. }), "{status}: {error}");
+    }
     for status in [401, 403, 429, 500, 502, 503] {
         let error = asked(status, json!({"error_code": 50001, "message": "the store is down"})).await;
         assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
@@ -74,6 +93,19 @@ async fn a_redirect_is_reported_and_not_followed() {
     let error = asked(302, "http://127.0.0.1:1/login").await;
     assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
     assert!(error.to_string().contains("302"), "{error}");
+}
+
+/// mostafa/xk6-kafka#363: a registry began to compress its answers, and the client took them for JSON.
+#[tokio::test]
+async fn answers_must_not_be_compressed() {
+    let stub = Stub::start().await;
+    stub.has_schema(7, LONG);
+    let registry = stub.registry();
+    registry.by_id(ID).await.unwrap();
+    let encoding = || stub.last_header(&axum::http::header::ACCEPT_ENCODING);
+    assert_eq!(encoding().as_deref(), Some("identity"));
+    assert!(registry.latest("events").await.is_err());
+    assert_eq!(encoding().as_deref(), Some("identity"));
 }
 
 #[tokio::test]

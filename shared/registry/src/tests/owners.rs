@@ -23,6 +23,15 @@ async fn the_subjects_of_an_id_are_requested_once() {
     assert_eq!(stub.requests(), ["GET /schemas/ids/7/versions", "GET /schemas/ids/7"]);
 }
 
+/// confluentinc/schema-registry#2857: a version is deleted softly, and its events are still on their way.
+#[tokio::test]
+async fn an_id_whose_version_was_deleted_still_belongs_to_its_subject() {
+    let stub = Stub::start().await;
+    is_of(&stub, 7, &[]);
+    stub.answer("/schemas/ids/7/versions?deleted=true", 200, json!([{"subject": "ours", "version": 1}]));
+    stub.registry().by_id_of(ID, &own()).await.unwrap();
+}
+
 #[tokio::test]
 async fn the_schema_of_another_subject_is_not_requested() {
     let stub = Stub::start().await;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -26,8 +26,8 @@ pub(super) struct Stub {
 
 struct StubState {
     answers: Mutex<HashMap<String, (StatusCode, String)>>,
-    /// Method, path and authorization of each request.
-    requests: Mutex<Vec<(String, Option<String>)>>,
+    /// Method, path and headers of each request.
+    requests: Mutex<Vec<(String, HeaderMap)>>,
     /// Each answer takes one permit from the gate.
     gate: Semaphore,
     /// Whether answers have the media type of a registry.
@@ -107,7 +107,13 @@ impl Stub {
     }
 
     pub(super) fn last_authorization(&self) -> Option<String> {
-        self.state.requests.lock().unwrap().last().and_then(|(_, authorization)| authorization.clone())
+        self.last_header(&header::AUTHORIZATION)
+    }
+
+    pub(super) fn last_header(&self, name: &HeaderName) -> Option<String> {
+        let requests = self.state.requests.lock().unwrap();
+        let (_, headers) = requests.last()?;
+        headers.get(name).map(|value| value.to_str().unwrap().to_owned())
     }
 
     /// Waits until `count` requests have arrived.
@@ -125,8 +131,7 @@ async fn answer(
     headers: HeaderMap,
     _: Bytes,
 ) -> Response {
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
-    state.requests.lock().unwrap().push((format!("{method} {}", uri.path()), authorization));
+    state.requests.lock().unwrap().push((format!("{method} {}", uri.path()), headers));
     state.gate.acquire().await.unwrap().forget();
     let with_query = uri.path_and_query().map_or("", |target| target.as_str());
     let answers = state.answers.lock().unwrap().clone();

@@ -92,6 +92,16 @@ async fn readyz_names_unmet_conditions_until_all_are_met() {
     assert_eq!(served.request("GET", "/readyz").await, (503, "kafka: no broker answers\n".to_owned()));
 }
 
+/// punkpeye/fastmcp#275, saml7n/parbaked#564: monitors and load balancers probe with HEAD.
+#[tokio::test]
+async fn a_probe_may_use_head() {
+    let served = served(Registry::new()).await;
+    assert_eq!(served.request("HEAD", "/livez").await, (200, String::new()));
+    assert_eq!(served.request("HEAD", "/readyz").await, (503, String::new()));
+    served.readiness.condition("kafka").met();
+    assert_eq!(served.request("HEAD", "/readyz").await, (200, String::new()));
+}
+
 #[tokio::test]
 async fn a_condition_requested_twice_is_the_same() {
     let readiness = Readiness::new();

@@ -13,9 +13,23 @@ fn only_a_known_user_with_the_right_password_is_accepted() {
     for right in ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "basic dGVzdDoxMjPCow=="] {
         assert_eq!(check(&auth, &[("authorization", right)], b""), Ok(()), "{right}");
     }
-    for wrong in ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ", "Basic QWxhZGRpbjo=", "Basic !", "Basic ", "Bearer QWxhZGRpbjo="]
-    {
+    for wrong in ["Basic QWxhZGRpbjpvcGVuIHNlc2Ft", "Basic QWxhZGRpbjo=", "Basic !", "Basic ", "Bearer QWxhZGRpbjo="] {
         assert_eq!(check(&auth, &[("authorization", wrong)], b""), Err(Refused::Unauthorized), "{wrong}");
+    }
+}
+
+/// psf/requests#4564, jetty/jetty.project#5845, nextcloud/server#1731: many clients send ISO 8859-1.
+/// ClickHouse/ClickHouse#98392, mountain-loop/yaak#77: some leave out the padding.
+#[test]
+fn a_password_may_be_sent_in_each_form_in_use() {
+    let auth = basic(&["test:123£", "user:a:b"]);
+    let header = |text: &[u8]| format!("Basic {}", STANDARD.encode(text));
+    for right in [header(b"test:123\xa3"), "Basic dGVzdDoxMjPCow".to_owned(), header(b"user:a:b")] {
+        assert_eq!(check(&auth, &[("authorization", right.as_str())], b""), Ok(()), "{right}");
+    }
+    for wrong in [header(b"test:123\xa4"), header("test:123Â£".as_bytes()), header(b"test:123\xc2"), header(b"user:a")]
+    {
+        assert_eq!(check(&auth, &[("authorization", wrong.as_str())], b""), Err(Refused::Unauthorized), "{wrong}");
     }
 }
 

@@ -118,6 +118,27 @@ fn several_signatures_may_be_in_one_header_or_several() {
     assert!(!accepts(&auth, NOW, &[("x-signature", &first), ("x-signature", &first)], b"body"));
 }
 
+/// jackmusick/bifrost#726: `HaloPSA` writes a space after the prefix.
+#[test]
+fn a_space_between_prefix_and_signature_is_ignored() {
+    let halo = preset("github", "secret of sixteen bytes");
+    let right = sign("secret of sixteen bytes", &[b"body"]);
+    for value in [format!("sha256= {right}"), format!("  sha256=  {}\t", right.to_uppercase())] {
+        assert!(accepts(&halo, NOW, &[("x-hub-signature-256", &value)], b"body"), "{value}");
+    }
+    assert!(!accepts(&halo, NOW, &[("x-hub-signature-256", &right)], b"body"), "without the prefix");
+}
+
+/// A second that UTC has inserted, as a clock that shows it writes it (RFC 3339, section 5.7).
+#[test]
+fn a_timestamp_in_a_leap_second_is_accepted() {
+    let auth = with_timestamp(hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", &["secret"]));
+    let time = "2016-12-31T23:59:60Z";
+    let signature = sign("secret", &[time.as_bytes(), b".", b"body"]);
+    let headers = [("x-signature", signature.as_str()), ("x-timestamp", time)];
+    assert!(accepts(&auth, 1_483_228_800, &headers, b"body"));
+}
+
 #[test]
 fn a_timestamp_may_be_in_any_unit_of_unix_time() {
     let auth = with_timestamp(hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", &["secret"]));

@@ -9,6 +9,7 @@ use super::*;
 use crate::body_budget::MemoryBudget;
 
 mod blocks;
+mod foreign;
 
 const SCHEMA: &str = r#"{"type": "record", "name": "Event", "fields": [
     {"name": "event_id", "type": ["null", "string"]}, {"name": "agent", "type": "string"}]}"#;

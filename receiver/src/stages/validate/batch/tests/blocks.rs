@@ -27,3 +27,17 @@ fn a_block_for_each_event_is_accepted() {
         assert_eq!(batch.events().len(), EVENTS, "{name}");
     }
 }
+
+/// linkedin/goavro#44, AdrianStrugala/AvroConvert#22: Hive names no codec for files that are not compressed.
+#[test]
+fn a_file_without_a_codec_is_not_compressed() {
+    const CODEC: &[u8] = b"\x14avro.codec\x08null";
+    let mut file = file_of(SCHEMA, "null", &[(1, &datum(0)), (0, b"")]);
+    let at = file.windows(CODEC.len()).position(|window| window == CODEC).unwrap();
+    file.drain(at..at + CODEC.len());
+    // One entry in the header.
+    file[4] = 2;
+    assert_eq!(Container::open(&file).unwrap().codec(), "null");
+    assert_eq!(read(&file, &LIMITS).unwrap().events().len(), 1);
+    assert_eq!(read(&file_of(SCHEMA, "", &[(1, &datum(0))]), &LIMITS).unwrap().events().len(), 1);
+}
