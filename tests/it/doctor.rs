@@ -90,6 +90,30 @@ async fn the_doctor_grades_each_part_and_says_what_to_do() -> Result<()> {
     Ok(())
 }
 
+/// Nothing else shows it before the index is full: it goes on taking documents.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_names_a_step_of_the_lifecycle_that_has_failed() -> Result<()> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "doctor-lifecycle").await?;
+    let (policy, index) = (pipeline.file("ilm.yaml"), pipeline.config.elasticsearch.index_name.clone());
+    std::fs::write(&policy, format!("policy_name: {index}\nhot:\n  rollover_max_age: 30d\n"))?;
+    pipeline.config.ilm_config_path = Some(policy);
+    pipeline.feed(Mix::good(Events::unique())).write(0..20).await?;
+    let indexer = pipeline.indexer().await?;
+    pipeline.all_committed().await?;
+    indexer.stop().await?;
+    let (config, subject) = (config_file(&pipeline).await?, format!("elasticsearch: lifecycle of {index}"));
+    let report = guided(&config, "doctor", &["--json"]).await?.json()?;
+    assert_eq!(grade(&report, &subject, "no step has failed"), Some("ok"), "{report:#}");
+    let settings = json!({"index.lifecycle.rollover_alias": "nobody"});
+    pipeline.search.call(Method::PUT, &format!("{index}-000001/_settings"), &settings).await?;
+    eventually("the step that fails is named", || async {
+        let report = guided(&config, "doctor", &["--json"]).await?.json()?;
+        anyhow::ensure!(grade(&report, &subject, "rollover_alias [nobody]") == Some("warn"), "{report:#}");
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_doctor_names_each_part_that_does_not_answer() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "doctor-down").await?;

@@ -134,5 +134,27 @@ pub(super) fn indices(name: &str, indices: &Value) -> Vec<Finding> {
     findings
 }
 
+/// Judges the lifecycle of the indices behind `name` by the answers to `_ilm/status` and `_ilm/explain`. The latter has
+/// only indices with errors.
+pub(super) fn lifecycle(name: &str, status: &Value, errors: &Value) -> Finding {
+    let subject = format!("elasticsearch: lifecycle of {name}");
+    if let Some(mode) = status["operation_mode"].as_str().filter(|mode| *mode != "RUNNING") {
+        let found = format!("index lifecycle management is {mode}: nothing rolls over, and nothing is deleted");
+        return Finding::warn(subject, found, "POST _ilm/start");
+    }
+    let failed = errors["indices"].as_object().into_iter().flatten().map(|(index, explained)| {
+        let step = explained["failed_step"].as_str().unwrap_or("no step");
+        let reason = explained["step_info"]["reason"].as_str().unwrap_or("its policy does not exist");
+        format!("{index} ({step}): {reason}")
+    });
+    match failed.collect::<Vec<_>>().as_slice() {
+        [] => Finding::ok(subject, "no step has failed"),
+        failed => {
+            let todo = "fix the cause, then POST INDEX/_ilm/retry: until then it neither rolls over nor is deleted";
+            Finding::warn(subject, failed.join("; "), todo)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use super::cluster;
 use super::finding::Finding;
 use super::privileges;
 use crate::commands::times;
-use crate::config::Config;
+use crate::config::{Config, Lifecycle};
 use crate::elasticsearch::Client;
 use crate::elasticsearch::server::{self, Server};
 use crate::index::Requests;
@@ -80,10 +80,26 @@ async fn of_index(config: &Config, client: &Arc<Client>, requests: &Requests, se
         Err(found) => findings.push(unasked(&format!("elasticsearch: index {name}"), found)),
     }
     findings.push(template(config, client).await);
+    findings.extend(lifecycle(config, requests).await);
     if !server.is_opensearch() {
         findings.extend(privileges::check(config, client).await);
     }
     findings
+}
+
+/// Checks whether index lifecycle management runs, and whether one of its steps has failed. Returns `None` if it does
+/// not apply to the indices of `config`.
+async fn lifecycle(config: &Config, requests: &Requests) -> Option<Finding> {
+    if config.lifecycle() != Lifecycle::Ilm {
+        return None;
+    }
+    let name = &config.elasticsearch.index_name;
+    // This right is one of the cluster, which the role may lack.
+    let status = ask(requests, "/_ilm/status").await.unwrap_or_default();
+    Some(match ask(requests, &format!("/{name}/_ilm/explain?only_errors=true")).await {
+        Ok(errors) => cluster::lifecycle(name, &status, &errors),
+        Err(found) => unasked(&format!("elasticsearch: lifecycle of {name}"), found),
+    })
 }
 
 /// Checks whether another template wins the names of the indices.

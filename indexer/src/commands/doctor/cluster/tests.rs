@@ -64,3 +64,23 @@ fn blocks_are_graded_by_their_kind() {
         assert_eq!(health(&json!({"status": status, "number_of_data_nodes": 1})).grade, expected);
     }
 }
+
+/// The shapes of `_ilm/explain?only_errors=true`: a step that failed, and an index whose policy does not exist.
+#[test]
+fn a_lifecycle_that_stands_still_is_reported() {
+    let info = json!({"type": "illegal_argument_exception", "reason": "alias [x] does not point to index [e-000001]"});
+    let step = json!({"indices": {"e-000001": {"managed": true, "policy": "p", "step": "ERROR",
+        "failed_step": "check-rollover-ready", "is_auto_retryable_error": true, "step_info": info}}});
+    let policy = json!({"indices": {"e-000001": {"managed": true, "policy": "gone"}}});
+    for (mode, errors, expected, words) in [
+        ("RUNNING", &json!({"indices": {}}), Grade::Ok, ""),
+        ("STOPPED", &json!({"indices": {}}), Grade::Warn, "is STOPPED"),
+        ("RUNNING", &step, Grade::Warn, "e-000001 (check-rollover-ready): alias [x] does not point to"),
+        ("RUNNING", &policy, Grade::Warn, "e-000001 (no step): its policy does not exist"),
+    ] {
+        let finding = lifecycle("e", &json!({"operation_mode": mode}), errors);
+        assert_eq!(finding.grade, expected, "{finding}");
+        assert!(finding.found.contains(words), "{finding}");
+    }
+    assert_eq!(lifecycle("e", &Value::Null, &Value::Null).grade, Grade::Ok, "there is no index, and no right to ask");
+}
