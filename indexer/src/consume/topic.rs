@@ -114,7 +114,10 @@ impl Topic {
 
     /// Lets the client begin the partitions again of which it has delivered nothing for long, where reading stands.
     pub(super) fn take_up_stalled(&mut self) {
-        for partition in self.partitions.logs.stalls.take() {
+        let stalled = self.partitions.logs.stalls.take().into_iter();
+        // A record of it may have begun to wait meanwhile.
+        let still = stalled.filter(|partition| self.subscription.may_deliver() && self.partitions.is_free(*partition));
+        for partition in still.collect::<Vec<_>>() {
             let at = self.partitions.books.read_position(partition);
             tracing::error!(
                 topic = self.name(),

@@ -2,14 +2,15 @@ use super::*;
 
 const P: Partition = Partition(0);
 const SURVEY: Duration = Duration::from_secs(5);
+/// How many surveys there are while a partition may stand still.
+const SURVEYS: u32 = 60;
 
 /// Surveys `P` for twice as long as a partition may stand still. `look` returns its position at each survey, whether it
 /// has more records, and whether the client ran dry. Returns how often it is taken up again.
 fn taken_up(mut look: impl FnMut(u32) -> (i64, bool, bool)) -> usize {
     let (mut stalls, start) = (Stalls::default(), Instant::now());
-    let surveys = (2 * PATIENCE.as_secs() / SURVEY.as_secs()).try_into().unwrap();
     let mut count = 0;
-    for number in 0..=surveys {
+    for number in 0..=2 * SURVEYS {
         let (at, has_more, is_dry) = look(number);
         let now = start + SURVEY * number;
         if is_dry {
@@ -39,7 +40,7 @@ fn time_without_a_survey_does_not_count_and_a_revoked_partition_is_left_alone() 
         assert!(stalls.take().is_empty(), "{since:?}");
     }
     let begun = start + PATIENCE * 2;
-    for number in 0..=(PATIENCE.as_secs() / SURVEY.as_secs()).try_into().unwrap() {
+    for number in 0..=SURVEYS {
         stalls.note_dry(begun + SURVEY * number);
         stalls.note(P, None, true, begun + SURVEY * number);
     }
