@@ -4,9 +4,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use prometheus::HistogramVec;
+use schema_registry_converter::async_impl::schema_registry::{
+    get_all_versions, get_schema_by_id, get_schema_by_subject_and_version, post_schema,
+};
+use schema_registry_converter::schema_registry_common::{
+    RegisteredReference, RegisteredSchema as RegistryAnswer, SchemaType, SuppliedSchema,
+};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
+use super::error::not_permitted;
 use super::nodes::Nodes;
 use super::raw_client::escape;
 use super::{RegisteredSchema, RegistryError, RegistrySetupError};
@@ -15,9 +21,6 @@ use avro::Schema;
 
 /// The most other schemas that one schema may refer to, directly and indirectly.
 const MAX_REFERENCES: usize = 100;
-
-/// The registry's name for the type of a schema that is Avro.
-const AVRO: &str = "AVRO";
 
 /// The highest id that a registry can issue: registries and their serializers count ids as signed numbers of 32 bits.
 const MAX_ID: u32 = i32::MAX.cast_unsigned();
@@ -32,37 +35,6 @@ pub(super) struct FoundSchema {
     pub(super) texts: Texts,
 }
 
-/// A schema in an answer of the registry.
-#[derive(Deserialize)]
-struct SchemaAnswer {
-    schema: String,
-    /// Absent: Avro.
-    #[serde(rename = "schemaType")]
-    schema_type: Option<String>,
-    references: Option<Vec<Reference>>,
-}
-
-/// A version of a subject in an answer of the registry.
-#[derive(Deserialize)]
-struct VersionAnswer {
-    id: u32,
-    #[serde(flatten)]
-    schema: SchemaAnswer,
-}
-
-/// The answer to a registration.
-#[derive(Deserialize)]
-struct RegistrationAnswer {
-    id: u32,
-}
-
-/// A version that a schema refers to.
-#[derive(Deserialize)]
-struct Reference {
-    subject: String,
-    version: u32,
-}
-
 /// A version of a subject, from the registry's list of versions that have a schema.
 #[derive(Deserialize)]
 struct SubjectVersion {
@@ -73,7 +45,7 @@ struct SubjectVersion {
 #[derive(Deserialize)]
 struct ReferencedSchema {
     schema: String,
-    references: Option<Vec<Reference>>,
+    references: Option<Vec<RegisteredReference>>,
 }
 
 /// Holds the texts that a schema is compiled from.
@@ -125,23 +97,27 @@ impl Client {
 
     pub(super) async fn by_id(&self, id: SchemaId) -> Result<FoundSchema, RegistryError> {
         let what = format!("schema id {id}");
-        // Includes deleted schemas: old records are read with them.
-        let answer = self.nodes.get(&what, &format!("/schemas/ids/{id}?deleted=true")).await?;
+        let call = |settings| async move { get_schema_by_id(id.0, &settings).await };
+        let answer = self.nodes.ask(&what, call).await?;
         self.compile(id, answer, &what).await
     }
 
     pub(super) async fn latest(&self, subject: &str) -> Result<FoundSchema, RegistryError> {
-        self.subject_schema(subject, "latest", format!("subject {subject}")).await
+        self.subject_schema(subject, None, format!("subject {subject}")).await
     }
 
     pub(super) async fn version(&self, subject: &str, version: u32) -> Result<FoundSchema, RegistryError> {
-        let what = format!("version {version} of subject {subject}");
-        self.subject_schema(subject, &version.to_string(), what).await
+        self.subject_schema(subject, Some(version), format!("version {version} of subject {subject}")).await
     }
 
     /// Returns the numbers of all versions of `subject`.
     pub(super) async fn versions(&self, subject: &str) -> Result<Vec<u32>, RegistryError> {
-        self.nodes.get(&format!("subject {subject}"), &format!("/subjects/{}/versions", escape(subject))).await
+        let name = escape(subject);
+        let call = |settings| {
+            let name = name.clone();
+            async move { get_all_versions(&settings, name).await }
+        };
+        self.nodes.ask(&format!("subject {subject}"), call).await
     }
 
     /// Returns the subjects that have the schema of `id`, including deleted versions.
@@ -151,26 +127,44 @@ impl Client {
         Ok(versions.into_iter().map(|version| version.subject).collect())
     }
 
-    async fn subject_schema(&self, subject: &str, version: &str, what: String) -> Result<FoundSchema, RegistryError> {
-        let path = format!("/subjects/{}/versions/{version}", escape(subject));
-        let VersionAnswer { id, schema } = self.nodes.get(&what, &path).await?;
-        self.compile(SchemaId(id), schema, &what).await
+    async fn subject_schema(
+        &self,
+        subject: &str,
+        version: Option<u32>,
+        what: String,
+    ) -> Result<FoundSchema, RegistryError> {
+        let name = escape(subject);
+        let call = |settings| {
+            let name = name.clone();
+            async move { get_schema_by_subject_and_version(&settings, &name, version).await }
+        };
+        let answer = self.nodes.ask(&what, call).await?;
+        self.compile(SchemaId(answer.id), answer, &what).await
     }
 
     pub(super) async fn register(&self, subject: &str, schema: &str) -> Result<SchemaId, RegistryError> {
+        let name = escape(subject);
+        let supplied = SuppliedSchema::new(None, SchemaType::Avro, schema.to_owned());
         let what = format!("the schema to register under subject {subject}");
-        let path = format!("/subjects/{}/versions", escape(subject));
-        let body = json!({"schema": schema, "schemaType": AVRO});
-        let answer: Result<RegistrationAnswer, String> = self.nodes.post(&what, &path, &body).await?;
-        let registered = answer.map_err(|reason| RegistryError::unavailable(self.url(), &what, reason))?;
-        Ok(SchemaId(registered.id))
+        let call = |settings| {
+            let (name, supplied) = (name.clone(), supplied.clone());
+            async move {
+                match post_schema(&settings, name, supplied).await {
+                    Ok(answer) => Ok(Ok(SchemaId(answer.id))),
+                    // The address works, and the others have the same mode.
+                    Err(error) => not_permitted(&error).map(Err).ok_or(error),
+                }
+            }
+        };
+        let answer = self.nodes.ask(&what, call).await?;
+        answer.map_err(|reason| RegistryError::unavailable(self.url(), &what, reason))
     }
 
-    async fn compile(&self, id: SchemaId, answer: SchemaAnswer, what: &str) -> Result<FoundSchema, RegistryError> {
-        if let Some(other) = answer.schema_type.filter(|schema_type| schema_type != AVRO) {
-            return Err(self.unusable(what, format!("it is of the type {other}")));
+    async fn compile(&self, id: SchemaId, answer: RegistryAnswer, what: &str) -> Result<FoundSchema, RegistryError> {
+        if answer.schema_type != SchemaType::Avro {
+            return Err(self.unusable(what, format!("it is of the type {:?}", answer.schema_type)));
         }
-        let references = self.references(answer.references.unwrap_or_default(), what).await?;
+        let references = self.references(answer.references, what).await?;
         let texts = Texts { schema: answer.schema, references };
         match texts.compile() {
             Ok(schema) => Ok(FoundSchema { registered: RegisteredSchema { id, schema }, texts }),
@@ -181,7 +175,7 @@ impl Client {
     /// Returns the texts of the schemas that these references lead to, directly and indirectly, each once. The order is
     /// depth first: a reference, its own references, then the next reference. So if several define a name, the first
     /// definition is the one that Confluent's clients take.
-    async fn references(&self, mut left: Vec<Reference>, what: &str) -> Result<Vec<String>, RegistryError> {
+    async fn references(&self, mut left: Vec<RegisteredReference>, what: &str) -> Result<Vec<String>, RegistryError> {
         let mut seen: HashSet<(String, u32)> = HashSet::new();
         let mut texts = Vec::new();
         // The last element is taken next.
@@ -193,7 +187,7 @@ impl Client {
             if seen.len() > MAX_REFERENCES {
                 return Err(self.unusable(what, format!("it refers to more than {MAX_REFERENCES} other schemas")));
             }
-            let Reference { subject, version } = &reference;
+            let RegisteredReference { subject, version, .. } = &reference;
             let name = format!("subject {subject} version {version}, which {what} refers to");
             // Includes deleted versions: old records are read with the schema that refers to them.
             let path = format!("/subjects/{}/versions/{version}?deleted=true", escape(subject));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use reqwest::RequestBuilder;
+use schema_registry_converter::async_impl::schema_registry::SrSettingsBuilder;
 
 use super::RegistrySetupError;
 use config::SchemaRegistryAuth;
@@ -56,7 +57,7 @@ impl Credentials {
     }
 
     /// Returns the current secret, or the last one if its file cannot be read.
-    fn secret(&self) -> Option<Secret> {
+    pub(super) fn secret(&self) -> Option<Secret> {
         if self.configured.file.is_some() {
             let read = || self.configured.read().map(|secret| (fingerprint(secret.as_ref()), secret));
             if let Look::Failed { error: reason, is_new: true } = self.secret.look(read, |_, secret| Ok(secret)) {
@@ -64,6 +65,19 @@ impl Credentials {
             }
         }
         Option::clone(&self.secret.current())
+    }
+
+    /// Adds `secret` to `settings` under construction.
+    pub(super) fn apply(&self, secret: Option<&Secret>, settings: &mut SrSettingsBuilder) {
+        match (&self.configured.scheme, secret) {
+            (Scheme::None, _) | (_, None) => {}
+            (Scheme::Basic { username }, Some(password)) => {
+                settings.set_basic_authorization(username, Some(password.expose()));
+            }
+            (Scheme::Bearer, Some(token)) => {
+                settings.set_token_authorization(token.expose());
+            }
+        }
     }
 
     /// Adds the current secret to `request`.
@@ -90,7 +104,7 @@ impl Configured {
 }
 
 /// Returns a fingerprint of the secret, to detect changes.
-fn fingerprint(secret: Option<&Secret>) -> Fingerprint {
+pub(super) fn fingerprint(secret: Option<&Secret>) -> Fingerprint {
     Fingerprint::of(secret.map(|secret| secret.expose().as_bytes()))
 }
 

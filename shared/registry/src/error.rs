@@ -1,6 +1,11 @@
 //! The reasons why there is no schema. Callers treat them differently: the schema does not exist, does not exist yet,
 //! cannot be fetched now, or cannot be used.
 
+use std::error::Error;
+
+use schema_registry_converter::error::SRCError;
+use schema_registry_converter::schema_registry_common::RawError;
+
 /// Says why there is no schema.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RegistryError {
@@ -70,13 +75,22 @@ impl RegistrySetupError {
     }
 }
 
+/// The most bytes of a reason, which may quote what the registry sent.
+const MAX_REASON: usize = 500;
+
 impl RegistryError {
-    /// Returns the meaning of an error for `what`, with the `code` of its answer.
+    /// Returns the meaning of a failed call for `what`.
     ///
-    /// Decides by the code (Confluent Schema Registry API reference, "Errors"), whose first three digits are the HTTP
-    /// status. An answer without a code does not come from a registry but from something in front of it, whatever its
-    /// status: a proxy's 404 says nothing about a schema.
-    pub(super) fn from_code(code: Option<u32>, reason: String, url: &str, what: &str) -> Self {
+    /// Decides by the `error_code` of the answer (Confluent Schema Registry API reference, "Errors"), whose first three
+    /// digits are the HTTP status. An answer without a code does not come from a registry but from something in front
+    /// of it, whatever its status: a proxy's 404 says nothing about a schema.
+    pub(super) fn from_call(error: &SRCError, url: &str, what: &str) -> Self {
+        Self::from_answer(error_code(error), reason(error), url, what)
+    }
+
+    /// Returns the meaning of an answer for `what`, from the `error_code` of its body if it has one; see
+    /// [`RegistryError::from_call`].
+    pub(super) fn from_answer(code: Option<u32>, reason: String, url: &str, what: &str) -> Self {
         let (url, what) = (url.to_owned(), what.to_owned());
         match code {
             Some(40401..=40403) => Self::NotFound { url, what },
@@ -101,4 +115,30 @@ impl RegistryError {
             | Self::Ambiguous { .. }) => other,
         }
     }
+}
+
+/// The code of a registry or subject that accepts no schema at the moment, whatever the schema is: its mode is
+/// `READONLY` or `IMPORT` (Confluent Schema Registry API reference, "Errors" and "Modes").
+const NOT_PERMITTED: u32 = 42205;
+
+/// Returns the reason if the registry has refused a registration because of its mode, and not because of the schema.
+pub(super) fn not_permitted(error: &SRCError) -> Option<String> {
+    (error_code(error) == Some(NOT_PERMITTED)).then(|| reason(error))
+}
+
+fn error_code(error: &SRCError) -> Option<u32> {
+    error.source()?.downcast_ref::<RawError>().map(|raw| raw.error_code)
+}
+
+/// Returns the message of the call with those of its causes.
+fn reason(error: &SRCError) -> String {
+    let mut reason = error.error.clone();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        reason.push_str(": ");
+        reason.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    reason.truncate(reason.floor_char_boundary(MAX_REASON));
+    reason
 }

@@ -1,8 +1,9 @@
 //! Schemas from the schema registry, in a bounded cache.
 //!
-//! The calls (`client`) go to one of several addresses (`nodes`), and `answer` says what came back. [`SchemaRegistry`]
-//! puts the parts together, one for each kind of request: `by_id`, `latest`, `versions`, `look_up` (a search among the
-//! versions) and `owners` (the subjects of an id). All of them update the `store`: the schemas in memory and on disk
+//! The calls come from `schema_registry_converter` (`client`) and go to one of several addresses (`nodes`). That
+//! crate's cache is unbounded and keeps a 404 forever, so this crate has its own caches. [`SchemaRegistry`] puts the
+//! parts together, one for each kind of request: `by_id`, `latest`, `versions`, `look_up` (a search among the versions)
+//! and `owners` (the subjects of an id). All of them update the `store`: the schemas in memory and on disk
 //! (`disk_cache`), and what is missing (`absent`). A new kind of request gets its call in `client`, and a file with a
 //! part that has its cache.
 //!
@@ -33,7 +34,6 @@ pub use weighed::Weighed;
 
 mod absent;
 mod address;
-mod answer;
 mod by_id;
 mod client;
 mod credentials;

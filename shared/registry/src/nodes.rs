@@ -1,40 +1,45 @@
-//! The addresses of the registry: which one to ask, with which credentials.
+//! The addresses of the registry: which one to ask, with which HTTP client and credentials.
 //!
 //! The addresses are nodes of one registry, and the first one that has the answer counts. "Not found" is not an
 //! answer yet: a node replicates what was registered at the others and may be behind, so the other addresses are asked
-//! too. The indexer chooses nodes of Elasticsearch by another rule, which spreads the load
-//! (`indexer/src/elasticsearch/nodes.rs`).
+//! too. `schema_registry_converter` could try several addresses itself, but it always begins with the first, even if
+//! that is down, and reports the error of the last. The indexer chooses nodes of Elasticsearch by another rule, which
+//! spreads the load (`indexer/src/elasticsearch/nodes.rs`).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use prometheus::HistogramVec;
-use reqwest::RequestBuilder;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use serde::Serialize;
+use reqwest::StatusCode;
+use schema_registry_converter::async_impl::schema_registry::SrSettings;
+use schema_registry_converter::error::SRCError;
+use schema_registry_converter::schema_registry_common::RawError;
 use serde::de::DeserializeOwned;
 
 use super::address::{self, Address};
-use super::answer::{Answer, MEDIA_TYPE};
+use super::credentials::fingerprint;
 use super::http::Http;
 use super::measured;
 use super::{RegistryError, RegistrySetupError};
 use service::causes::with_causes;
+use service::reloaded::{Look, Reloaded};
+use service::secret::Secret;
 
 /// How long an address that failed to answer is asked last.
 const AVOID: Duration = Duration::from_secs(10);
-/// The media types of answers, as Confluent's own clients ask for them.
-const ACCEPTED: &str = "application/vnd.schemaregistry.v1+json, application/vnd.schemaregistry+json, application/json";
 
 pub(super) struct Nodes {
     nodes: Vec<RegistryNode>,
     urls: String,
+    http: Http,
+    /// The client for requests that `schema_registry_converter` does not support.
     client: reqwest::Client,
     durations: Option<HistogramVec>,
 }
 
 struct RegistryNode {
     address: Address,
+    settings: Reloaded<SrSettings>,
     /// When the address last failed to answer; `None` once it has answered.
     failed: Mutex<Option<Instant>>,
 }
@@ -43,10 +48,16 @@ impl Nodes {
     pub(super) fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
         let http = Http::new(config)?;
         let (addresses, urls) = address::all(config)?;
-        let nodes = addresses.into_iter().map(|address| RegistryNode { address, failed: Mutex::default() }).collect();
+        let mut nodes = Vec::new();
+        for address in addresses {
+            let secret = address.credentials.secret();
+            let settings = build(&http, &address, secret.as_ref())?;
+            let settings = Reloaded::new(settings, fingerprint(secret.as_ref()));
+            nodes.push(RegistryNode { address, settings, failed: Mutex::default() });
+        }
         let builder = http.builder().timeout(http.timeout().max(Duration::from_millis(1)));
         let client = builder.build().map_err(|error| RegistrySetupError::new("url", error))?;
-        Ok(Self { urls, nodes, client, durations: None })
+        Ok(Self { urls, nodes, http, client, durations: None })
     }
 
     /// Returns the nodes with their requests measured in `durations`.
@@ -59,56 +70,28 @@ impl Nodes {
         &self.urls
     }
 
-    /// Gets the JSON at `path`, which begins with `/`, from one address after another until one has it.
+    /// Makes `call` at one address after another until one has the answer to `what`.
     ///
     /// # Errors
     /// [`RegistryError`]: "not found" if at least one address says so and none has it; "unavailable" if no address
     /// answers, with the reason of each.
-    pub(super) async fn get<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<T, RegistryError> {
-        self.each(what, |node| async move {
-            let answer = self.send(node, what, path, |url| self.client.get(url)).await?;
-            answer.read(&node.address.url, what)
-        })
-        .await
+    pub(super) async fn ask<T, A>(&self, what: &str, call: impl Fn(SrSettings) -> A) -> Result<T, RegistryError>
+    where
+        A: Future<Output = Result<T, SRCError>>,
+    {
+        let call = |node: &RegistryNode| {
+            let (answer, url) = (call(node.settings(&self.http)), node.address.url.clone());
+            async move { answer.await.map_err(|error| RegistryError::from_call(&error, &url, what)) }
+        };
+        self.each(what, call).await
     }
 
-    /// Posts `body` to `path`, which begins with `/`, at one address after another until one accepts it. Returns the
-    /// JSON in the answer, or the reason if the registry accepts nothing at the moment, whatever it is.
+    /// Gets the JSON at `path`, which begins with `/`, from one address after another until one has it.
     ///
     /// # Errors
-    /// As for [`Nodes::get`].
-    pub(super) async fn post<T: DeserializeOwned>(
-        &self,
-        what: &str,
-        path: &str,
-        body: &(impl Serialize + Sync),
-    ) -> Result<Result<T, String>, RegistryError> {
-        self.each(what, |node| async move {
-            let post = |url: String| self.client.post(url).header(CONTENT_TYPE, MEDIA_TYPE).json(body);
-            let answer = self.send(node, what, path, post).await?;
-            // The address works, and the others have the same mode.
-            if answer.is_not_permitted() {
-                return Ok(Err(answer.reason()));
-            }
-            answer.read(&node.address.url, what).map(Ok)
-        })
-        .await
-    }
-
-    /// Sends one request for `path` to `node`, as `begin` starts it for an address.
-    async fn send(
-        &self,
-        node: &RegistryNode,
-        what: &str,
-        path: &str,
-        begin: impl FnOnce(String) -> RequestBuilder,
-    ) -> Result<Answer, RegistryError> {
-        let unavailable = |error: reqwest::Error| {
-            RegistryError::unavailable(&node.address.url, what, with_causes(&error.without_url()))
-        };
-        let request = begin(format!("{}{path}", node.address.url)).header(ACCEPT, ACCEPTED);
-        let sent = node.address.credentials.authorize(request).send().await;
-        Answer::of(sent.map_err(unavailable)?).await.map_err(unavailable)
+    /// As for [`Nodes::ask`].
+    pub(super) async fn get<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<T, RegistryError> {
+        self.each(what, |node| node.get(&self.client, what, path)).await
     }
 
     async fn each<'n, T, A>(&'n self, what: &str, call: impl Fn(&'n RegistryNode) -> A) -> Result<T, RegistryError>
@@ -175,6 +158,38 @@ impl Nodes {
 }
 
 impl RegistryNode {
+    /// Returns the settings with the current secret.
+    fn settings(&self, http: &Http) -> SrSettings {
+        let secret = self.address.credentials.secret();
+        let read = || Ok((fingerprint(secret.as_ref()), secret.as_ref()));
+        let looked = self.settings.look(read, |_, secret| build(http, &self.address, secret));
+        if let Look::Failed { error, is_new: true } = looked {
+            tracing::warn!(%error, "Cannot use the registry's new credentials; the last ones stay in use.");
+        }
+        SrSettings::clone(&self.settings.current())
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        client: &reqwest::Client,
+        what: &str,
+        path: &str,
+    ) -> Result<T, RegistryError> {
+        let unavailable = |reason: String| RegistryError::unavailable(&self.address.url, what, reason);
+        let request = client.get(format!("{}{path}", self.address.url));
+        let sent = self.address.credentials.authorize(request).send().await;
+        let answer = sent.map_err(|error| unavailable(with_causes(&error.without_url())))?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(|error| unavailable(with_causes(&error.without_url())))?;
+        if status == StatusCode::OK {
+            return serde_json::from_slice(&body)
+                .map_err(|error| unavailable(format!("its answer is not as expected: {error}")));
+        }
+        let raw: Option<RawError> = serde_json::from_slice(&body).ok();
+        let reason = format!("HTTP status {status}: {}", raw.as_ref().map_or("", |raw| raw.message.as_str()));
+        Err(RegistryError::from_answer(raw.map(|raw| raw.error_code), reason, &self.address.url, what))
+    }
+
     fn answered(&self) {
         let failed = lock(&self.failed).take();
         if failed.is_some() {
@@ -192,6 +207,13 @@ impl RegistryNode {
             );
         }
     }
+}
+
+fn build(http: &Http, address: &Address, secret: Option<&Secret>) -> Result<SrSettings, RegistrySetupError> {
+    let mut settings = SrSettings::new_builder(address.url.clone());
+    settings.set_timeout(http.timeout());
+    address.credentials.apply(secret, &mut settings);
+    settings.build_with(http.builder()).map_err(|error| RegistrySetupError::new("url", error.error))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,5 +1,7 @@
 //! The order in which addresses are asked.
 
+use schema_registry_converter::async_impl::schema_registry::get_all_versions;
+
 use super::*;
 
 const FIRST: &str = "http://127.0.0.1:1";
@@ -34,7 +36,8 @@ async fn an_address_that_did_not_answer_is_asked_last_for_a_while() {
 async fn if_no_address_answers_each_reason_is_reported() {
     let nodes = two();
     for _ in 0..2 {
-        let error = nodes.get::<Vec<u32>>("x", "/subjects/x/versions").await.unwrap_err();
+        let error = nodes.ask("x", |settings| async move { get_all_versions(&settings, "x".to_owned()).await }).await;
+        let error = error.unwrap_err();
         assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
         let text = error.to_string();
         assert!(text.contains(&format!("{FIRST}: ")) && text.contains(&format!("{SECOND}: ")), "{text}");

@@ -24,48 +24,6 @@ async fn only_a_registrys_404_means_not_found() {
     }
 }
 
-/// Registries of other vendors leave out a part of the body. A proxy's message says nothing about a schema.
-#[tokio::test]
-async fn an_error_of_a_registry_may_lack_its_message_or_its_code() {
-    for body in [json!({"error_code": 40403}), json!({"error_code": 40403, "message": null})] {
-        let error = asked(404, body).await;
-        assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
-    }
-    let error = asked(404, json!({"message": "no Route matched with those values"})).await;
-    assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
-    let stub = Stub::start().await;
-    stub.answer("/subjects/s/versions", 422, json!({"error_code": 42201}));
-    let error = stub.registry().register("s", LONG).await.unwrap_err();
-    assert!(matches!(error, RegistryError::Unusable { .. }), "{error}");
-
-    stub.use_media_type();
-    stub.answer("/schemas/ids/7", 404, json!({"message": "Schema 7 not found"}));
-    let error = stub.registry().by_id(ID).await.unwrap_err();
-    assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
-    stub.answer("/subjects/s/versions", 409, json!({"message": "Incompatible schema"}));
-    let error = stub.registry().register("s", LONG).await.unwrap_err();
-    assert!(matches!(error, RegistryError::Unusable { .. }), "{error}");
-    assert!(error.to_string().contains("Incompatible schema"), "{error}");
-    stub.answer("/schemas/ids/7", 404, json!({"error_code": 404, "message": "HTTP 404 Not Found"}));
-    let error = stub.registry().by_id(ID).await.unwrap_err();
-    assert!(matches!(error, RegistryError::Unavailable { .. }), "a path that it does not have: {error}");
-}
-
-/// Apicurio/apicurio-registry#1081: its errors have more members. #1547, #1530: before version 2.1, it answered 404
-/// without a code of its own, as a wrong path is answered too. That proves nothing about a schema.
-#[tokio::test]
-async fn errors_of_apicurio_have_their_meaning() {
-    let missing = "No artifact with ID '7' in group 'null' was found.";
-    let error = json!({"error_code": 40403, "message": missing, "detail": "ArtifactNotFoundException: …", "name": "x"});
-    assert!(matches!(asked(404, error).await, RegistryError::NotFound { .. }));
-    let error = asked(404, json!({"message": missing, "error_code": 404})).await;
-    assert!(matches!(&error, RegistryError::Unavailable { .. }) && error.to_string().contains(missing), "{error}");
-    // #2498
-    let error = asked(400, json!({"message": "Failed to discover artifact type from content.", "error_code": 0})).await;
-    assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
-}
-
-/// confluentinc/schema-registry#1635, #2574: what a gateway answers in place of a registry. #3391: a limit of requests.
 #[tokio::test]
 async fn other_errors_of_the_registry_mean_unavailable() {
     for (status, body) in [(503, "<html>Service Unavailable</html>"), (504, "upstream request timeout"), (200, "504")] {

@@ -2,7 +2,6 @@
 //! wrongly on command. The integration tests check that the real registry answers in this form.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,8 +29,6 @@ struct StubState {
     requests: Mutex<Vec<(String, HeaderMap)>>,
     /// Each answer takes one permit from the gate.
     gate: Semaphore,
-    /// Whether answers have the media type of a registry.
-    has_media_type: AtomicBool,
 }
 
 impl Stub {
@@ -40,7 +37,6 @@ impl Stub {
             answers: Mutex::default(),
             requests: Mutex::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
-            has_media_type: AtomicBool::new(false),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -83,11 +79,6 @@ impl Stub {
     pub(super) fn has_version(&self, subject: &str, version: &str, id: u32, schema: &str, references: &Value) {
         let body = json!({"subject": subject, "version": 1, "id": id, "schema": schema, "references": references});
         self.answer(&format!("/subjects/{subject}/versions/{version}"), 200, body);
-    }
-
-    /// Sends answers with the media type of a registry from now on.
-    pub(super) fn use_media_type(&self) {
-        self.state.has_media_type.store(true, Ordering::Relaxed);
     }
 
     /// Holds back all answers from now on.
@@ -138,9 +129,6 @@ async fn answer(
     let known = answers.get(with_query).or_else(|| answers.get(uri.path())).cloned();
     match known {
         Some((status, body)) if status.is_redirection() => (status, [(header::LOCATION, body)]).into_response(),
-        Some((status, body)) if state.has_media_type.load(Ordering::Relaxed) => {
-            (status, [(header::CONTENT_TYPE, "application/vnd.schemaregistry.v1+json")], body).into_response()
-        }
         Some(answer) => answer.into_response(),
         None => {
             let code = if uri.path().starts_with("/subjects") { 40401 } else { 40403 };
