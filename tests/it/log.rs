@@ -6,8 +6,10 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use harness::event::Events;
 use harness::eventually::eventually;
+use harness::indexer_process::IndexerProcess;
 use harness::kafka::Raw;
 use harness::pipeline::{PARTITIONS, Pipeline, Service, metric};
+use harness::process;
 use harness::sender::Mix;
 use harness::stack::Stack;
 use indexer::config::GroupProtocol;
@@ -254,6 +256,25 @@ async fn one_is_spare_and_all_are_ready(indexers: &[Service]) -> Result<()> {
     }
     ensure!(spares == 1, "{spares} members have no partition");
     Ok(())
+}
+
+/// Its group assigns nothing, and the member has joined.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_indexer_whose_topic_is_missing_says_so_until_it_exists() -> Result<()> {
+    process::build().await?;
+    let pipeline = Pipeline::new(&Stack::running()?, "log-missing").await?;
+    let topic = &pipeline.config.kafka.topic;
+    pipeline.kafka.delete_topic(topic).await?;
+    let indexer = IndexerProcess::start(&pipeline, 0)?;
+    eventually("the indexer says that its topic is missing", || async {
+        let unready = indexer.unready().await?;
+        ensure!(unready.contains(&format!("no topic {topic}")), "{unready:?}");
+        Ok(())
+    })
+    .await?;
+    pipeline.kafka.create_topic(topic, PARTITIONS).await?;
+    indexer.ready().await?;
+    indexer.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
