@@ -72,15 +72,14 @@ struct VersionAnswer {
     version: u32,
     id: u32,
     schema: String,
-    #[serde(default)]
-    references: Vec<Reference>,
+    /// Some registries send null if there are none.
+    references: Option<Vec<Reference>>,
 }
 
 #[derive(Deserialize)]
 struct Compatibility {
     is_compatible: bool,
-    #[serde(default)]
-    messages: Vec<String>,
+    messages: Option<Vec<String>>,
 }
 
 impl FromStr for Reference {
@@ -116,6 +115,7 @@ impl Subjects {
         let path = format!("/subjects/{}/versions/latest", escape(subject));
         let Some(answer) = self.ask(Method::GET, &path, None, &what).await? else { return Ok(None) };
         let VersionAnswer { version, id, schema, references } = self.read(&answer, &what)?;
+        let references = references.unwrap_or_default();
         Ok(Some(Version { version, id: SchemaId(id), text: schema, references }))
     }
 
@@ -140,7 +140,7 @@ impl Subjects {
             let missing = "the registry does not have this version, which the schema refers to";
             let answer = answer.ok_or_else(|| self.error(&what, missing.to_owned()))?;
             let answer: VersionAnswer = self.read(&answer, &what)?;
-            left.extend(answer.references.into_iter().rev());
+            left.extend(answer.references.unwrap_or_default().into_iter().rev());
             texts.push(answer.schema);
             seen.push(reference);
         }
@@ -179,7 +179,8 @@ impl Subjects {
         let body = json!({"schema": schema, "references": references}).to_string();
         let Some(answer) = self.ask(Method::POST, &path, Some(&body), &what).await? else { return Ok(None) };
         let answer: Compatibility = self.read(&answer, &what)?;
-        let messages = || answer.messages.iter().take(MAX_MESSAGES).map(|message| short(message).to_owned()).collect();
+        let messages = answer.messages.unwrap_or_default();
+        let messages = || messages.iter().take(MAX_MESSAGES).map(|message| short(message).to_owned()).collect();
         Ok((!answer.is_compatible).then(messages))
     }
 
@@ -230,3 +231,6 @@ impl Subjects {
 fn short(message: &str) -> &str {
     &message[..message.floor_char_boundary(MAX_MESSAGE)]
 }
+
+#[cfg(test)]
+mod tests;
