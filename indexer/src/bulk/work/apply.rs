@@ -138,7 +138,7 @@ fn apply_one(work: &mut Work<'_>, item: usize, fate: Fate, progress: &mut Progre
 /// Handles the failure for now of `item`. A document that fails again and again does not hold up its batch: it is set
 /// aside. Returns whether it must be sent again.
 fn fail_one(work: &mut Work<'_>, item: usize, failure: BulkFailure, progress: &mut Progress) -> bool {
-    let is_stuck = work.attempts.is_stuck(item);
+    let is_stuck = work.attempts.is_stuck(item, failure.trouble);
     if is_stuck {
         work.set_aside(item, Refusal::of_item(&failure), progress);
     }

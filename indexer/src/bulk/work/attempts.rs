@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::whole::{Others, Whole};
+use crate::bulk::outcome::Trouble;
 
 /// How many times a document is sent that Elasticsearch fails at (5xx) before it is set aside, and a request before
 /// it is halved.
@@ -14,8 +15,9 @@ const MISSES_ALONE: u32 = 2;
 
 /// How many times a document is sent that fails for now, while others are accepted, before it is set aside.
 const STUCK: u32 = 4;
-/// The same while no others are accepted: perhaps all requests that may be in flight hold such a document.
-const STUCK_ALL: u32 = 10;
+/// The same while no others are accepted, because perhaps all requests that may be in flight hold such a document, and
+/// for overload, which passes more often than not.
+const STUCK_LATER: u32 = 10;
 /// If more documents of a request than these fail for now, the server is overloaded, and they wait with their batch.
 const FEW: usize = 64;
 
@@ -95,13 +97,14 @@ impl Attempts {
         self.are_few = failed <= FEW;
     }
 
-    /// Notes that `item` failed for now, although its request was answered. Returns whether it has failed often enough,
-    /// which is sooner if others were accepted meanwhile.
-    pub(super) fn is_stuck(&mut self, item: usize) -> bool {
+    /// Notes that `item` failed for now with `trouble`, although its request was answered. Returns whether it has failed
+    /// often enough.
+    pub(super) fn is_stuck(&mut self, item: usize, trouble: Trouble) -> bool {
         let accepted = self.others.accepted;
         let failing = self.failing.entry(item).or_insert(Failing { times: 0, accepted });
         failing.times += 1;
-        let most = if accepted > failing.accepted { STUCK } else { STUCK_ALL };
+        let is_other_accepted = accepted > failing.accepted && trouble != Trouble::Overload;
+        let most = if is_other_accepted { STUCK } else { STUCK_LATER };
         self.is_alone || (self.are_few && failing.times >= most)
     }
 

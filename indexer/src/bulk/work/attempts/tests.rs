@@ -46,17 +46,21 @@ fn an_unanswered_document_is_set_aside_once_others_are_accepted() {
 
 #[test]
 fn a_document_that_fails_for_now_is_stuck_once_others_are_accepted() {
-    let mut attempts = Attempts::new(3, false);
-    assert!((1..STUCK_ALL).all(|_| !attempts.is_stuck(0)), "nothing is accepted");
-    assert!(attempts.is_stuck(0), "perhaps because of this document");
-    assert!((0..STUCK).all(|_| !attempts.is_stuck(1)));
+    let (mut attempts, failing) = (Attempts::new(4, false), Trouble::Server);
+    assert!((1..STUCK_LATER).all(|_| !attempts.is_stuck(0, failing)), "nothing is accepted");
+    assert!(attempts.is_stuck(0, failing), "perhaps because of this document");
+    assert!((0..STUCK).all(|_| !attempts.is_stuck(1, failing)));
     attempts.note_others(Others { accepted: 1, has_witness: false });
-    assert!(attempts.is_stuck(1));
-    assert!((0..STUCK).all(|_| !attempts.is_stuck(2)), "nothing is accepted since");
+    assert!(attempts.is_stuck(1, failing));
+    assert!((0..STUCK).all(|_| !attempts.is_stuck(2, failing)), "nothing is accepted since");
     attempts.note_others(Others { accepted: 2, has_witness: false });
     attempts.answered(FEW + 1);
-    assert!(!attempts.is_stuck(2), "the server is overloaded");
+    assert!(!attempts.is_stuck(2, failing), "the server is overloaded");
     attempts.answered(FEW);
-    assert!(attempts.is_stuck(2));
-    assert!(Attempts::new(1, true).is_stuck(0));
+    assert!(attempts.is_stuck(2, failing));
+    attempts.is_stuck(3, Trouble::Overload);
+    attempts.note_others(Others { accepted: 3, has_witness: false });
+    assert!((2..STUCK_LATER).all(|_| !attempts.is_stuck(3, Trouble::Overload)), "it may pass");
+    assert!(attempts.is_stuck(3, Trouble::Overload));
+    assert!(Attempts::new(1, true).is_stuck(0, failing));
 }
