@@ -123,15 +123,17 @@ async fn documents_at_fault_become_dead_letters_and_hold_nothing_up() -> Result<
 }
 
 /// As at a failing shard, or at an ingest processor that is overloaded. With one batch in flight at a time, the first of
-/// these documents would stop the topic. In the second run, they are the first documents of all.
+/// these documents would stop the topic. In the second run, it is the first document of all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_that_fail_each_time_for_now_hold_nothing_up() -> Result<()> {
     const EVENTS: u64 = 30;
-    for (name, max_documents, stuck) in [("blame-transient", 10, [1, 12]), ("blame-transient-first", 1, [0, 1])] {
+    let runs: [(&str, usize, &[(u64, u16)]); 2] =
+        [("blame-transient", 10, &[(1, 429), (12, 503)]), ("blame-transient-first", 1, &[(0, 503)])];
+    for (name, max_documents, stuck) in runs {
         let mut scene = Scene::new(name, Strategy::Rollover).await?;
         let released = Arc::new(AtomicBool::new(false));
         let answers: HashMap<String, u16> =
-            stuck.map(|number| scene.mix.events.id(number)).into_iter().zip([429, 503]).collect();
+            stuck.iter().map(|(number, status)| (scene.mix.events.id(*number), *status)).collect();
         let over = Arc::clone(&released);
         let script = move |id: &str, _: u32| answers.get(id).copied().filter(|_| !over.load(Ordering::SeqCst));
         let proxy = Proxy::start(&scene.pipeline.config.elasticsearch.url, Box::new(script)).await?;
@@ -142,7 +144,7 @@ async fn documents_that_fail_each_time_for_now_hold_nothing_up() -> Result<()> {
         scene.produce(0..EVENTS).await?;
         eventually("the others are indexed", || async {
             let indexed = scene.pipeline.search.count(scene.index()).await?;
-            anyhow::ensure!(indexed == EVENTS - 2, "{indexed}");
+            anyhow::ensure!(indexed == EVENTS - stuck.len() as u64, "{indexed}");
             Ok(())
         })
         .await?;
