@@ -158,6 +158,11 @@ impl Permit<'_> {
         self.admitted.budget
     }
 
+    /// Returns whether the request tests if the trouble is over.
+    pub fn is_probe(&self) -> bool {
+        self.admitted.probe
+    }
+
     /// Reports the outcome of the request, whose body had `bytes`.
     pub fn report(mut self, bytes: usize, signal: Signal, health: Health) {
         self.reported = true;

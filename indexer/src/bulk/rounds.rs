@@ -118,8 +118,12 @@ impl Rounds {
         }
         let progress = self.apply(work, batch, chunk, judgement, alone.is_some()).await;
         count::request(&self.metrics, &progress, bytes);
-        let is_well = is_heard && progress.blockage.lasting().is_none();
-        permit.report(bytes, progress.signal(), if is_well { Health::Well } else { progress.health() });
+        let health = match alone {
+            _ if is_heard && progress.blockage.lasting().is_none() => Health::Well,
+            Some(alone) if alone.fails_again(&progress) && !permit.is_probe() => Health::Unclear,
+            _ => progress.health(),
+        };
+        permit.report(bytes, progress.signal(), health);
         progress
     }
 

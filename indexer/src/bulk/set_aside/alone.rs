@@ -3,7 +3,7 @@
 use super::{TopicEvidence, Witness};
 use crate::bulk::doubt::Attempt;
 use crate::bulk::outcome::Judgement;
-use crate::bulk::progress::Ending;
+use crate::bulk::progress::{Ending, Progress};
 
 /// One attempt with a document that was set aside.
 #[derive(Debug)]
@@ -26,6 +26,12 @@ impl Alone {
     /// Notes that the document is about to be sent.
     pub(in crate::bulk) fn start(&mut self, evidence: &TopicEvidence) {
         self.attempt.start(&evidence.doubts());
+    }
+
+    /// Returns whether the document has failed for now again, as it did before: `progress` then shows nothing new about
+    /// Elasticsearch.
+    pub(in crate::bulk) fn fails_again(&self, progress: &Progress) -> bool {
+        self.attempt.cause.is_transient() && progress.failure.is_some() && progress.ending == Ending::Plain
     }
 
     /// Removes the witness's outcome, which is the first, from `judgement`. Returns whether the witness was accepted
