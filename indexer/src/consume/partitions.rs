@@ -70,9 +70,9 @@ impl Partitions {
         let position = match next.map(|next| self.logs.marks.assign(partition, metadata, next)) {
             Some(from) => Position::Offset(from.0),
             None if is_closed => Position::End,
-            None if is_of_old_topic => Position::Beginning,
-            // At the offset that the client finds committed, or at the beginning.
-            None => Position::Invalid,
+            // Not `Stored`: librdkafka would look for a committed offset of its own, and a failure of that would leave
+            // the partition unread (librdkafka#5586).
+            None => Position::Beginning,
         };
         Beginning { position, is_of_old_topic }
     }

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::TopicPartitionList;
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::DefaultProducerContext;
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use rdkafka::{ClientConfig, TopicPartitionList};
 use service::admin::{Condition, Readiness};
 
 use super::group::Rebalance;
@@ -42,4 +42,12 @@ pub(super) fn member() -> (Subscription, TopicPartitionList, Cluster) {
             return (subscription, list, cluster);
         }
     }
+}
+
+/// Writes a record to the first partition.
+pub(super) fn produce(cluster: &Cluster) {
+    let producer: BaseProducer =
+        ClientConfig::new().set("bootstrap.servers", cluster.bootstrap_servers()).create().unwrap();
+    producer.send(BaseRecord::to(TOPIC).partition(0).key("key").payload("value")).map_err(|(error, _)| error).unwrap();
+    producer.flush(PATIENCE).unwrap();
 }

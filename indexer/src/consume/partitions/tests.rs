@@ -49,11 +49,11 @@ fn settle_all(partitions: &mut Partitions) {
 }
 
 #[test]
-fn a_partition_begins_at_its_committed_offset_or_the_clients() {
+fn a_partition_begins_at_its_committed_offset_or_the_beginning() {
     let mut partitions = service();
     let at = |position| Beginning { position, is_of_old_topic: false };
     assert_eq!(partitions.assign(P, Some(NextOffset(7)), ""), at(Position::Offset(7)));
-    assert_eq!(partitions.assign(P, None, ""), at(Position::Invalid));
+    assert_eq!(partitions.assign(P, None, ""), at(Position::Beginning));
 }
 
 #[test]

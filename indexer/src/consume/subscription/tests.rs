@@ -2,23 +2,14 @@
 
 use std::time::Instant;
 
+use rdkafka::Message;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
-use rdkafka::{ClientConfig, Message};
 use service::admin::Readiness;
 
-use super::super::tests::{Cluster, PATIENCE, TOPIC, alone, member, subscription};
+use super::super::tests::{Cluster, PATIENCE, TOPIC, alone, member, produce, subscription};
 use super::*;
-
-/// Writes a record to the first partition.
-fn produce(cluster: &Cluster) {
-    let producer: BaseProducer =
-        ClientConfig::new().set("bootstrap.servers", cluster.bootstrap_servers()).create().unwrap();
-    producer.send(BaseRecord::to(TOPIC).partition(0).key("key").payload("value")).map_err(|(error, _)| error).unwrap();
-    producer.flush(PATIENCE).unwrap();
-}
 
 #[test]
 fn while_everything_is_paused_no_partition_resumes() {
@@ -49,12 +40,12 @@ fn the_client_is_shared_while_a_query_is_open() {
 }
 
 /// Polls until the group asks for an assignment, and takes it over.
-fn joins(subscription: &Subscription) {
+fn joins(subscription: &mut Subscription) {
     let until = Instant::now() + PATIENCE;
     loop {
         assert!(Instant::now() < until, "the group assigns nothing");
         subscription.poll(Duration::from_millis(50));
-        if let Some(Rebalance::Assign(list)) = subscription.next_rebalance() {
+        if let Some(Rebalance::Assign(list)) = subscription.next_rebalance(Instant::now()) {
             return subscription.assign(&list).unwrap();
         }
     }
@@ -72,7 +63,7 @@ fn a_member_that_its_group_refuses_is_not_ready_until_it_is_admitted() {
         cluster.create_topic(TOPIC, 4, 1).unwrap();
         cluster.request_errors(RDKafkaApiKey::JoinGroup, &[refusal]);
         let readiness = Readiness::new();
-        let subscription = subscription(&cluster.bootstrap_servers(), readiness.condition("kafka"));
+        let mut subscription = subscription(&cluster.bootstrap_servers(), readiness.condition("kafka"));
         let until = Instant::now() + PATIENCE;
         while !readiness.unmet().iter().any(|(_, reason)| reason.contains(word)) {
             assert!(Instant::now() < until, "{:?}", readiness.unmet());
@@ -81,7 +72,7 @@ fn a_member_that_its_group_refuses_is_not_ready_until_it_is_admitted() {
             }
         }
         assert!(!subscription.answers(), "no probe meets the condition");
-        joins(&subscription);
+        joins(&mut subscription);
         assert!(subscription.answers(), "then a probe does");
         subscription.close();
         drop(subscription);

@@ -48,7 +48,7 @@ fn records_behind_an_open_transaction_count_as_lag() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new(condition().1));
     let ends = Ends { partition: P, start: NextOffset(0), end: NextOffset(7), high: NextOffset(12) };
-    surveyor.take(&Survey { topic_id: None, may_read: None, ends: vec![ends] }, &mut topic);
+    surveyor.take(&Survey { topic_id: None, access: None, ends: vec![ends] }, &mut topic);
     assert_eq!(metrics.lag.with_label_values(&["events", "0"]).get(), 5);
 }
 
