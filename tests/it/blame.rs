@@ -127,8 +127,8 @@ async fn documents_at_fault_become_dead_letters_and_hold_nothing_up() -> Result<
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_that_fail_each_time_for_now_hold_nothing_up() -> Result<()> {
     const EVENTS: u64 = 30;
-    let runs: [(&str, usize, &[(u64, u16)]); 2] =
-        [("blame-transient", 10, &[(1, 429), (12, 503)]), ("blame-transient-first", 1, &[(0, 503)])];
+    let runs =
+        [("blame-transient", 10, vec![(1_u64, 429_u16), (12, 503)]), ("blame-transient-first", 1, vec![(0, 503)])];
     for (name, max_documents, stuck) in runs {
         let mut scene = Scene::new(name, Strategy::Rollover).await?;
         let released = Arc::new(AtomicBool::new(false));

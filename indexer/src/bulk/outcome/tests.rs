@@ -391,11 +391,3 @@ fn an_error_that_is_plain_text_is_the_reason() {
         "{judgement:?}"
     );
 }
-
-#[test]
-fn the_filtered_answer_of_elasticsearch_9_is_read() {
-    let body = br#"{"items":[{"create":{"status":201}},{"create":{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"rejected execution of primary operation"}}}]}"#;
-    let Judgement::Items(fates) = judge(200, body, 2) else { panic!() };
-    assert_eq!(fates[0], Fate::Indexed);
-    assert!(matches!(&fates[1], Fate::Retry(failure) if failure.trouble == Trouble::Overload));
-}

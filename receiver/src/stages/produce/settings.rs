@@ -16,7 +16,7 @@ const DEFAULTS: [(&str, &str); 6] = [
     // batches form without it, while Kafka acknowledges the previous one. Less than 1 saves no time and costs CPU: with
     // five records of a partition in flight, an idempotent producer of librdkafka 2.12 holds back the other records,
     // and polls without a pause as soon as their linger time is over.
-    ("linger.ms", "0"),
+    ("linger.ms", "1"),
     // The limit of what waits for Kafka (P6). A full queue is answered with 503.
     (queue_budget::KIB, "65536"),
     (queue_budget::RECORDS, "100000"),

@@ -219,3 +219,17 @@ async fn circular_and_endless_references_are_bounded() {
     stub.registry().by_id(ID).await.unwrap_err();
     assert_eq!(stub.requests().len() - asked, 2);
 }
+
+/// Apicurio/apicurio-registry#1081: its errors have more members. #1547, #1530: before version 2.1, it answered 404
+/// without a code of its own, as a wrong path is answered too. That proves nothing about a schema.
+#[tokio::test]
+async fn errors_of_apicurio_have_their_meaning() {
+    let missing = "No artifact with ID '7' in group 'null' was found.";
+    let error = json!({"error_code": 40403, "message": missing, "detail": "ArtifactNotFoundException: …", "name": "x"});
+    assert!(matches!(asked(404, error).await, RegistryError::NotFound { .. }));
+    let error = asked(404, json!({"message": missing, "error_code": 404})).await;
+    assert!(matches!(&error, RegistryError::Unavailable { .. }) && error.to_string().contains(missing), "{error}");
+    // #2498
+    let error = asked(400, json!({"message": "Failed to discover artifact type from content.", "error_code": 0})).await;
+    assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
+}
