@@ -61,3 +61,6 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
