@@ -124,7 +124,7 @@ fn the_placement_time_is_the_earlier_one_within_a_tolerance() {
 
 #[test]
 fn the_source_of_a_placement_time_tells_whether_it_can_be_right() {
-    use time::Source;
+    use super::time::Source;
     const RECORD: i64 = 1_700_000_000_000;
     const YEAR_2000: i64 = 946_684_800_000;
     for (event, record, expected) in [
