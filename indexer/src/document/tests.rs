@@ -83,6 +83,7 @@ fn with_keep_last_the_version_grows_with_time_and_offset() {
     };
     assert!(versioned(Some(AT), 0) > versioned(Some(AT - 1), 1_000), "of a re-created topic");
     assert!(versioned(Some(AT), 43) > versioned(Some(AT), 42), "of the same millisecond");
+    assert!(versioned(Some(AT), 0) > versioned(Some(AT - 1), i64::MAX), "time counts more than any offset");
     assert_eq!(versioned(Some(AT), 42), versioned(Some(AT), 42));
     assert_eq!(versioned(None, 42), 42);
     for timestamp in [i64::MIN, -1, i64::MAX] {

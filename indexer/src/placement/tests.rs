@@ -123,6 +123,26 @@ fn the_placement_time_is_the_earlier_one_within_a_tolerance() {
 }
 
 #[test]
+fn the_source_of_a_placement_time_tells_whether_it_can_be_right() {
+    use super::time::Source;
+    const RECORD: i64 = 1_700_000_000_000;
+    const YEAR_2000: i64 = 946_684_800_000;
+    for (event, record, expected) in [
+        (None, Some(RECORD), Source::Empty),
+        (Some(RECORD), None, Source::Event),
+        (Some(RECORD), Some(RECORD), Source::Event),
+        (Some(RECORD + 250), Some(RECORD), Source::Event),
+        (Some(RECORD + 251), Some(RECORD), Source::Ahead),
+        (Some(RECORD + 86_400_000), Some(RECORD), Source::Ahead),
+        (Some(RECORD + 86_400_001), Some(RECORD), Source::Implausible),
+        (Some(YEAR_2000), Some(RECORD), Source::Event),
+        (Some(YEAR_2000 - 1), Some(RECORD), Source::Implausible),
+    ] {
+        assert_eq!(Source::of(event, record, time::tolerance(MARGIN)), expected, "{event:?} {record:?}");
+    }
+}
+
+#[test]
 fn a_name_by_pattern_is_a_function_of_the_time_in_utc() {
     // 2023-11-14T22:13:20.123Z
     let time = 1_700_000_000_123;

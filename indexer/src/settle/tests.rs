@@ -88,6 +88,21 @@ fn offsets_of_a_failed_commit_are_handed_out_again() {
     assert_eq!(ledger.take_commits(), [(P, NextOffset(10))]);
 }
 
+#[test]
+fn a_ledger_tells_its_partitions_and_what_it_handed_out() {
+    let mut ledger = Ledger::default();
+    assert!(!ledger.is_assigned(P) && ledger.assigned().next().is_none());
+    let epoch = ledger.assign(P);
+    assert!(ledger.is_assigned(P) && !ledger.is_assigned(Partition(1)));
+    assert_eq!(ledger.assigned().collect::<Vec<_>>(), [P]);
+    ledger.track(&step(epoch, 0, 10), now());
+    ledger.settle(&step(epoch, 0, 10));
+    assert!(!ledger.has_handed_out(P, NextOffset(10)));
+    assert_eq!(ledger.take_commits(), [(P, NextOffset(10))]);
+    assert!(ledger.has_handed_out(P, NextOffset(10)) && !ledger.has_handed_out(P, NextOffset(9)));
+    assert_eq!((ledger.revoke(P), ledger.revoke(P)), (Some(epoch), None));
+}
+
 /// What can happen to a ledger in the property test.
 #[derive(Clone, Debug)]
 enum Event {

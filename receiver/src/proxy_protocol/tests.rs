@@ -28,6 +28,7 @@ fn the_client_address_is_read_and_nothing_after_the_head() {
         let bytes = [head(0x21, 0x11, &[v4([192, 0, 2, 7]), tlv].concat()), b"GET /".to_vec()].concat();
         assert_eq!(read_of(&bytes), (address, b"GET /".to_vec()));
     }
+    assert_eq!(read_of(&head(0x21, 0x12, &v4([192, 0, 2, 7]))).0, address, "over UDP, as for HTTP/3");
     let v6: [u8; 16] = "2001:db8::7".parse::<Ipv6Addr>().unwrap().octets();
     let bytes = head(0x21, 0x21, &[&v6[..], &[0; 20]].concat());
     assert_eq!(read_of(&bytes).0, Ok(Origin::Address("2001:db8::7".parse().unwrap())));

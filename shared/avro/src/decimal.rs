@@ -123,7 +123,7 @@ fn long_digits(bytes: &[u8], negative: bool) -> String {
 fn magnitude(bytes: &[u8], negative: bool) -> Vec<u32> {
     let flip = if negative { 0xff } else { 0 };
     let mut carry = negative;
-    let mut limbs = Vec::with_capacity(bytes.len() / 4 + 1);
+    let mut limbs = Vec::with_capacity(bytes.len().div_ceil(4));
     for chunk in bytes.rchunks(4) {
         let limb = chunk.iter().fold(0_u32, |limb, byte| limb << 8 | u32::from(byte ^ flip));
         let (sum, overflow) = limb.overflowing_add(u32::from(carry));

@@ -66,6 +66,8 @@ pub enum Decimals {
 /// The most bytes of a piece. With the longest keys, a piece stays within Lucene's limit of 32,766 bytes for a term,
 /// and leaves the rest to the names of fields.
 const PIECE: usize = 12_288;
+/// The most bytes whose base64 is a piece: three bytes become four characters.
+const PIECE_OF_BYTES: usize = PIECE / 4 * 3;
 /// The longest number that servers accept, in digits (Jackson, `StreamReadConstraints`).
 const MAX_NUMBER: usize = 1_000;
 
@@ -215,9 +217,8 @@ impl<'a> Sink<'a> for JsonSink<'_> {
             Scalar::Text(Text { bytes, escapes }) if bytes.len() > PIECE => {
                 self.pieces(text::pieces(bytes, PIECE), |bytes, out| text::write_json(Text { bytes, escapes }, out));
             }
-            // Three bytes become four characters.
-            Scalar::Bytes(bytes) if bytes.len() > PIECE / 4 * 3 => {
-                self.pieces(bytes.chunks(PIECE / 4 * 3), write_base64);
+            Scalar::Bytes(bytes) if bytes.len() > PIECE_OF_BYTES => {
+                self.pieces(bytes.chunks(PIECE_OF_BYTES), write_base64);
             }
             other => self.scalar(other),
         }

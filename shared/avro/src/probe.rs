@@ -2,7 +2,7 @@
 
 use super::hide::{Hide, text_of};
 use super::json::JsonSink;
-use super::node::{Record, Symbol};
+use super::node::Symbol;
 use super::sink::{Scalar, Sink};
 use super::text::Text;
 
@@ -30,10 +30,6 @@ impl<'a> Sink<'a> for Probe<'_, '_> {
 
     fn key(&mut self, key: Text<'a>) {
         self.json.key(key);
-    }
-
-    fn root(&mut self, record: &Record) -> bool {
-        self.json.root(record)
     }
 
     fn mark(&mut self) -> usize {

@@ -245,7 +245,7 @@ fn new_name_problem(name: &str, path: &[&str]) -> Option<String> {
     if path.last() == Some(&"*") {
         return Some("a rename needs one field, not *".to_owned());
     }
-    if name.trim().is_empty() || name.contains('.') || names::in_document(name, |_| false).as_deref() != Some(name) {
+    if names::in_document(name, |_| false).as_deref() != Some(name) {
         return Some(format!("cannot be renamed to {name:?}: the name is empty, has a dot, or is reserved"));
     }
     None

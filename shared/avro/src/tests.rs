@@ -13,6 +13,7 @@ mod generate;
 mod judge;
 mod lenient;
 mod limits;
+mod outline;
 mod pieces;
 mod rules;
 mod schemas;

@@ -7,6 +7,17 @@ fn an_id_is_parsed_from_its_own_text() {
     let id = TopicId(0x0123_4567_89ab_cdef);
     assert_eq!(id.to_string(), "00000000000000000123456789abcdef");
     assert_eq!(id.to_string().parse(), Ok(id));
+    assert_eq!(format!("{id:?}"), id.to_string());
+}
+
+#[test]
+fn an_error_code_is_a_time_out_or_a_refusal() {
+    assert!(accepted(RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR).is_ok());
+    let timed_out = accepted(RDKafkaRespErr::RD_KAFKA_RESP_ERR__TIMED_OUT);
+    assert!(matches!(timed_out, Err(TopicIdError::TimedOut)), "{timed_out:?}");
+    let refused = accepted(RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    let expected = RDKafkaErrorCode::TopicAuthorizationFailed;
+    assert!(matches!(refused, Err(TopicIdError::Refused(code)) if code == expected), "{refused:?}");
 }
 
 #[test]
@@ -19,6 +30,9 @@ fn an_unreachable_cluster_times_out_and_frees_its_objects() {
         let answer = topic_id(&consumer, "events", Duration::from_millis(20));
         assert!(matches!(answer, Err(TopicIdError::TimedOut | TopicIdError::Refused(_))), "{answer:?}");
     }
+    let timeout = Duration::from_millis(20);
+    assert!(allowed(&consumer, "events", timeout).is_err());
+    assert!(id_and_allowed(&consumer, "events", timeout).is_err());
 }
 
 #[test]

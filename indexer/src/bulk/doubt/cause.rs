@@ -12,8 +12,9 @@ pub(super) const SPAN: Duration = Duration::from_secs(5);
 pub(super) const SERVER_SPAN: Duration = Duration::from_secs(10);
 /// The number of refusals needed if the whole request failed. A node, a proxy or the network may cause such failures
 /// at random, so only many in a row are evidence. Time-outs need fewer, because each takes long.
-const WHOLE_ROUNDS: u32 = 20;
-const TIMED_OUT_ROUNDS: u32 = 10;
+pub(super) const WHOLE_ROUNDS: u32 = 20;
+/// The number of time-outs of a whole request needed.
+pub(super) const TIMED_OUT_ROUNDS: u32 = 10;
 pub(super) const WHOLE_SPAN: Duration = Duration::from_secs(60);
 
 /// How a document was refused. The message text is not part of it, because the text names the document.

@@ -1,5 +1,6 @@
-use super::cause::{ROUNDS, SERVER_SPAN, SPAN, WHOLE_SPAN};
+use super::cause::{ROUNDS, SERVER_SPAN, SPAN, TIMED_OUT_ROUNDS, WHOLE_ROUNDS, WHOLE_SPAN};
 use super::*;
+use crate::bulk::outcome::{Fate, Refusal};
 
 mod world;
 
@@ -144,10 +145,12 @@ fn an_index_at_fault_stops_the_topic_only_if_no_other_accepts() {
 #[test]
 fn a_decided_document_is_no_evidence_any_more() {
     let mut doubts = Doubts::default();
-    for number in 1..=2 {
+    for number in 1..=3 {
         doubts.refuse(&index(), &illegal(), document(number));
     }
     doubts.forget(&index(), document(1));
+    assert!(doubts.blames("events", &illegal()), "the other two count");
+    doubts.forget(&index(), document(2));
     assert!(!doubts.blames("events", &illegal()));
 }
 
@@ -161,6 +164,8 @@ fn an_index_with_a_witness_is_blamed_only_if_it_refuses_the_witness() {
     assert!(!doubts.blames("events", &failed_processor()), "it has not been asked");
     doubts.refuse_witness(&index(), &failed_processor());
     assert!(doubts.blames("events", &failed_processor()));
+    (2..=9).for_each(|number| doubts.forget(&index(), document(number)));
+    assert!(doubts.blames("events", &failed_processor()), "one document and the witness are two");
 }
 
 /// Its reason is hidden, and the witness is refused with it.
@@ -233,4 +238,77 @@ fn what_a_full_shard_refused_is_no_evidence_later() {
     case.excuse();
     assert!((1..ROUNDS).all(|_| !again(&mut case, &mut doubts, 1, late)), "it needs all the evidence again");
     assert!(again(&mut case, &mut doubts, 1, late));
+}
+
+#[test]
+fn only_an_illegal_argument_of_a_400_needs_a_written_document() {
+    assert!(illegal().needs_writing());
+    for other in [cause(400, "odd_exception"), cause(500, "illegal_argument_exception"), failed_processor()] {
+        assert!(!other.needs_writing(), "{other:?}");
+    }
+}
+
+#[test]
+fn failures_of_whole_requests_need_more_refusals_and_a_minute() {
+    for (cause, rounds) in [(cause(0, "connection"), WHOLE_ROUNDS), (cause(0, "timed_out"), TIMED_OUT_ROUNDS)] {
+        let (mut doubts, start) = (Doubts::default(), Instant::now());
+        let mut case = Case::new(index(), cause.clone(), &doubts, start);
+        let verdict = (1..=100).find(|_| again(&mut case, &mut doubts, 1, start + WHOLE_SPAN));
+        assert_eq!(verdict, Some(rounds), "{cause:?}");
+        let mut case = Case::new(index(), cause, &doubts, start);
+        let early = start + WHOLE_SPAN - Duration::from_millis(1);
+        assert!((1..=100).all(|_| !again(&mut case, &mut doubts, 1, early)));
+    }
+}
+
+#[test]
+fn a_few_failures_of_whole_requests_leave_the_evidence_as_it_is() {
+    let (mut doubts, start) = (Doubts::default(), Instant::now());
+    let (whole, late) = (cause(0, "connection"), start + WHOLE_SPAN);
+    let mut case = Case::new(index(), failed_processor(), &doubts, start);
+    assert!((1..ROUNDS).all(|_| !again(&mut case, &mut doubts, 1, late)));
+    for _ in 0..MAX_STRAYS {
+        assert!(!case.refuse(&index(), whole.clone(), u64::MAX, &doubts, late));
+        assert_eq!(case.cause(), &failed_processor());
+    }
+    assert!(again(&mut case, &mut doubts, 1, late), "the refusals before them count");
+    for _ in 0..MAX_STRAYS {
+        assert!(!case.refuse(&index(), whole.clone(), u64::MAX, &doubts, late));
+    }
+    assert!(!case.refuse(&index(), whole.clone(), u64::MAX, &doubts, late));
+    assert_eq!(case.cause(), &whole, "one more, and it is judged by them");
+}
+
+#[test]
+fn a_block_voids_the_evidence_against_a_document() {
+    let (mut doubts, start) = (Doubts::default(), Instant::now());
+    let late = start + SERVER_SPAN;
+    let mut case = Case::new(index(), failed_processor(), &doubts, start);
+    assert!((1..ROUNDS).all(|_| !again(&mut case, &mut doubts, 1, late)));
+    assert!(!case.refuse(&index(), cause(403, "cluster_block_exception"), u64::MAX, &doubts, late));
+    assert_eq!(case.first(), start);
+    assert!(!case.refuse(&index(), failed_processor(), u64::MAX, &doubts, late));
+    assert!((1..ROUNDS).all(|_| !again(&mut case, &mut doubts, 1, late)), "it needs all the evidence again");
+    assert!(again(&mut case, &mut doubts, 1, late));
+}
+
+fn refused(status: u16, error_type: &str) -> Fate {
+    let (error_type, reason) = (error_type.to_owned(), String::new());
+    Fate::Doubtful(Refusal { status, error_type, reason, in_failure_store: false })
+}
+
+#[test]
+fn an_attempt_is_void_only_if_its_witness_is_refused_like_the_document() {
+    let (mut doubts, now) = (Doubts::default(), Instant::now());
+    doubts.accept(&index(), 7, 0, now);
+    let mut attempt = Attempt::new(index(), failed_processor());
+    attempt.start(&doubts);
+    let document = refused(500, "fail_processor_exception");
+    assert!(!attempt.hear(&mut doubts, &refused(403, "odd_exception"), Some(&document), now));
+    assert!(!attempt.hear(&mut doubts, &Fate::Dropped, None, now));
+    assert_eq!(attempt.before, 7, "refused in another way, and not refused");
+    assert!(!attempt.hear(&mut doubts, &refused(500, "fail_processor_exception"), Some(&document), now));
+    assert_eq!(attempt.before, 0);
+    assert!(attempt.hear(&mut doubts, &Fate::Duplicate(None), Some(&document), now));
+    assert_eq!(attempt.before, 8, "the witness was accepted again");
 }

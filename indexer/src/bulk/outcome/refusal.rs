@@ -80,3 +80,6 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

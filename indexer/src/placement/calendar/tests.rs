@@ -23,6 +23,19 @@ fn events_whose_index_would_be_deleted_at_once_are_expired() {
             assert_eq!(calendar.place(time, NOW), Err(no_place), "{time}");
         }
         assert_eq!(name(&calendar, NOW - 6 * DAY), "e-2026.11.22");
+        let midnight = (NOW - 6 * DAY).div_euclid(DAY) * DAY;
+        assert_eq!(name(&calendar, midnight), "e-2026.11.22");
+        assert_eq!(calendar.place(midnight - 1, NOW), Err(no_place));
+    }
+}
+
+#[test]
+fn a_retention_is_unlimited_until_it_is_set() {
+    let retention = Retention::default();
+    assert_eq!(retention.get(), None);
+    for millis in [Some(0), Some(5), None] {
+        retention.set(millis);
+        assert_eq!(retention.get(), millis);
     }
 }
 
@@ -51,7 +64,12 @@ fn todays_index_is_kept_however_short_the_retention() {
 
 #[test]
 fn a_time_far_ahead_has_no_index() {
-    assert_eq!(calendar(Expired::Oldest, None).place(NOW + DAY, NOW), Err(NoPlacement::Future));
+    let calendar = calendar(Expired::Oldest, None);
+    let last = NOW + millis(Placement::default().max_ahead);
+    assert!(calendar.place(last, NOW).is_ok());
+    for time in [last + 1, NOW + DAY] {
+        assert_eq!(calendar.place(time, NOW), Err(NoPlacement::Future), "{time}");
+    }
 }
 
 #[test]

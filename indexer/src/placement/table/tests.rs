@@ -148,6 +148,9 @@ fn the_start_of_a_shrunk_oldest_index_must_be_queried() {
     // No index came before generation 1.
     let first = table(vec![found("shrink-x-e-000001", 90_000), write("e-000002", 30_000)]);
     assert!(first.unknown_oldest().is_none());
+    // A block does not make its start unknown.
+    let blocked = FoundIndex { writable: false, ..found("e-000002", 10_000) };
+    assert!(table(vec![blocked, write("e-000003", 30_000)]).unknown_oldest().is_none());
     assert_eq!(Table::new("e", all(), None, 100_000, MARGIN).unwrap().known_from(), i64::MIN);
 }
 

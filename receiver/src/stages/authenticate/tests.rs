@@ -203,6 +203,19 @@ fn both_secrets_are_accepted_while_they_rotate() {
 }
 
 #[test]
+fn a_signature_counts_beside_any_others_and_if_it_is_there_twice() {
+    let auth = hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "sha256=", &["secret"]);
+    let (right, wrong) = (sign("secret", &[b"body"]), "00".repeat(32));
+    for value in [
+        format!("sha256={right},sha256={right}"),
+        format!("sha256={right},sha256={wrong}"),
+        format!("sha256={wrong},sha256={wrong},{right}"),
+    ] {
+        assert_eq!(check(&auth, &[("x-signature", &value)], b"body"), Ok(()), "{value}");
+    }
+}
+
+#[test]
 fn a_malformed_signature_is_refused_by_the_head_alone() {
     let auth = hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "sha256=", &["secret"]);
     let authenticator = compile("test", &auth).unwrap();

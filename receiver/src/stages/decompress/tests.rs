@@ -111,6 +111,25 @@ fn deflate_without_a_zlib_header_is_accepted() {
     assert_eq!(decompressed(Format::Zlib, &compress(Format::Deflate, TEXT), 1_000).as_deref(), Ok(TEXT));
 }
 
+/// The flags of a zlib header make its first two bytes a multiple of 31.
+#[test]
+fn a_zlib_header_has_the_right_method_and_check_bits() {
+    for head in [[0x78, 0x01], [0x78, 0x9c], [0x78, 0xda], [0x08, 0x1d]] {
+        assert!(has_zlib_head(&head), "{head:x?}");
+    }
+    for head in [[0x78, 0x00], [0x79, 0x18]] {
+        assert!(!has_zlib_head(&head), "{head:x?}");
+    }
+    assert!(!has_zlib_head(&[0x78]));
+}
+
+#[test]
+fn a_snappy_block_with_a_wrong_checksum_is_refused() {
+    let mut input = compress(Format::Snappy, TEXT);
+    *input.last_mut().unwrap() ^= 1;
+    assert_eq!(decompressed(Format::Snappy, &input, 1_000), Err(DecompressError::Broken(Format::Snappy)));
+}
+
 #[test]
 fn bytes_of_another_format_are_refused() {
     for format in ALL {

@@ -15,7 +15,7 @@ fn big(unscaled: &[u8], scale: i64) -> Vec<u8> {
 
 #[test]
 fn decimals_are_exact_and_have_all_digits_of_their_scale() {
-    let cases: [(&[u8], usize, &str); 14] = [
+    let cases: [(&[u8], usize, &str); 16] = [
         (&[], 2, "0.00"),
         (&[0], 0, "0"),
         (&[0], 2, "0.00"),
@@ -26,6 +26,8 @@ fn decimals_are_exact_and_have_all_digits_of_their_scale() {
         (&[0, 0, 0, 0x30, 0x34], 3, "12.340"),
         (&[0xff, 0xff, 0xff, 0xcf, 0xcc], 3, "-12.340"),
         (&[0x80], 0, "-128"),
+        (&[0, 0x80], 0, "128"),
+        (&[0xff, 0x7f], 0, "-129"),
         (&[0x7f], 3, "0.127"),
         (&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0, "-170141183460469231731687303715884105728"),
         (&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 1, "-4355614296588012332331194975126633106636.8"),
@@ -70,6 +72,9 @@ fn a_decimal_too_long_for_a_json_number_is_text() {
     let (number, text) = (written(&[1; 415]), written(&[1; 417]));
     assert!(number.len() <= "\"value\":".len() + 1_000 && !number.ends_with('"'), "{number}");
     assert!(text.starts_with("\"value\":\"") && text.ends_with('"'), "{text}");
+    let of_digits = |count: u32| written(&BigInt::from(10).pow(count - 1).to_signed_bytes_be());
+    assert_eq!(of_digits(1_000).len(), "\"value\":".len() + 1_000);
+    assert_eq!(of_digits(1_001).len(), "\"value\":\"\"".len() + 1_001);
 }
 
 #[test]

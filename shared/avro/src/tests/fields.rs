@@ -169,6 +169,17 @@ fn an_unsuitable_field_is_refused_with_its_name() {
 }
 
 #[test]
+fn an_error_lists_at_most_twenty_fields() {
+    let error = |count: usize| {
+        let fields: Vec<String> = (0..count).map(|number| format!(r#"{{"name":"f{number}","type":"int"}}"#)).collect();
+        let json = format!(r#"{{"type":"record","name":"R","fields":[{}]}}"#, fields.join(","));
+        schema(&json).field("id").unwrap_err().to_string()
+    };
+    assert!(error(20).ends_with("f18, f19"), "{}", error(20));
+    assert!(error(21).ends_with("f19, …"), "{}", error(21));
+}
+
+#[test]
 fn a_path_from_another_schema_finds_nothing() {
     let path = event(r#""string""#).field("meta.id").unwrap();
     let other =

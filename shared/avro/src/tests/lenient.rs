@@ -164,6 +164,8 @@ fn unusual_unions_symbols_and_field_names_are_accepted() {
     );
     let json = r#"{"type":"record","name":"R","fields":[{"name":"detail-type","type":"int"},{"name":"a.b","type":"int"},{"name":"a_b","type":"int"}]}"#;
     reads(json, &[2, 4, 6], r#""detail-type":1,"a_b_":2,"a_b":3"#);
+    let json = r#"{"type":"record","name":"R","fields":[{"name":"x.y_z","type":"int"},{"name":"x_y.z","type":"int"}]}"#;
+    reads(json, &[2, 4], r#""x_y_z":1,"x_y_z_":2"#);
 }
 
 #[test]
@@ -290,4 +292,13 @@ fn invalid_uuid_text_is_kept_and_counted_or_refused() {
         assert_eq!(strict.is_err_and(|error| error.code() == "not_uuid" && error.path == "x"), is_odd, "{text}");
     }
     assert_eq!(written(&schema, &[&b"\x02a"[..], &counted(b"\xff")].concat(), LIMITS).unwrap_err().code(), "not_utf8");
+}
+
+#[test]
+fn invalid_uuid_text_is_refused_with_its_position() {
+    let schema = schema(&record(r#""type":{"type":"string","logicalType":"uuid"}"#));
+    let error = strictly(&schema, &[&b"\x02a"[..], &counted(b"no uuid")].concat(), LIMITS).unwrap_err();
+    assert_eq!((error.code(), error.offset), ("not_uuid", 3));
+    let error = written(&schema, &[&b"\x02a"[..], &counted(b"ab\xff")].concat(), LIMITS).unwrap_err();
+    assert_eq!((error.code(), error.offset), ("not_utf8", 5));
 }

@@ -242,3 +242,11 @@ fn long_field_names_count_as_more_values() {
     let error = written(&schema(&json), &datum(942), limits).unwrap_err();
     assert_eq!(error.kind, DecodeErrorKind::TooManyValues { limit: 16_000 });
 }
+
+#[test]
+fn a_read_reports_how_many_values_it_counted() {
+    let json = r#"{"type":"record","name":"R","fields":[
+        {"name":"a","type":"int"},{"name":"list","type":{"type":"array","items":"int"}}]}"#;
+    let read = validate_whole(&schema(json), &[2, 6, 2, 4, 6, 0], LIMITS, None, Uuids::Any).unwrap();
+    assert_eq!((read.values, read.end), (2 + 3, 6));
+}

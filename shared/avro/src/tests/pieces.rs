@@ -38,6 +38,13 @@ fn long_text_in_maps_becomes_a_list_of_pieces() {
 }
 
 #[test]
+fn bytes_in_maps_become_a_list_only_beyond_one_piece() {
+    let bytes = |length: usize| in_map(r#""bytes""#, &counted(&vec![7; length]));
+    assert!(bytes(PIECE / 4 * 3).is_string());
+    assert_eq!(bytes(PIECE / 4 * 3 + 1).as_array().map(Vec::len), Some(2));
+}
+
+#[test]
 fn text_outside_of_maps_is_never_split() {
     let long = counted(&[b'x'; 100_000]);
     let mut out = Vec::new();

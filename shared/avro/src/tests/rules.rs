@@ -283,6 +283,8 @@ fn contradictory_and_invalid_rules_are_refused() {
         (json!({"a": {"keep_last": 0}}), "a", "at least 1"),
         (json!({"a": {"rename": "b.c"}}), "a", "cannot be renamed"),
         (json!({"a": {"rename": "_id"}}), "a", "reserved"),
+        (json!({"a": {"rename": ""}}), "a", "cannot be renamed"),
+        (json!({"a": {"rename": " "}}), "a", "cannot be renamed"),
         (json!({"a.*": {"rename": "b"}}), "a.*", "not *"),
     ] {
         let (found, problem) = problem(given.clone());
@@ -301,4 +303,81 @@ fn debug_output_hides_the_secret() {
     let ruled = schema(EVENT).with_rules(&rules).unwrap();
     let text = format!("{rules:?} {ruled:?} {:?}", ruled.schema.nodes);
     assert!(text.contains("[redacted]") && !text.contains("0123456789abcdef"), "{text}");
+    assert!(text.contains("Some(\"Event\")"), "{text}");
+}
+
+#[test]
+fn rules_are_equal_only_with_the_same_secret() {
+    let given = BTreeMap::from([("a".to_owned(), FieldRule::Hash)]);
+    let with = |secret: &[u8]| FieldRules::new(&given, Some(secret)).unwrap();
+    assert_eq!(with(SECRET), with(SECRET));
+    assert_ne!(with(SECRET), with(b"fedcba9876543210"));
+}
+
+#[test]
+fn a_rule_hides_a_field_and_what_is_below_it() {
+    let rules = rules(&json!({"a.b": "mask", "c": {"rename": "d"}, "e.*": "hash"}));
+    for (path, hides) in
+        [("a.b", true), ("a.b.x", true), ("a", false), ("a.c", false), ("c", false), ("e.f", true), ("e", false)]
+    {
+        assert_eq!(rules.hides(path), hides, "{path}");
+    }
+    assert!(!rules.is_empty() && FieldRules::default().is_empty());
+}
+
+#[test]
+fn a_path_has_at_most_64_names() {
+    let tried = |names: usize| FieldRules::new(&BTreeMap::from([(vec!["a"; names].join("."), FieldRule::Mask)]), None);
+    assert!(tried(64).is_ok());
+    assert_eq!(tried(65).unwrap_err().problem, "has more than 64 names");
+}
+
+#[test]
+fn an_unknown_rule_is_refused_with_what_is_possible() {
+    for (json, says) in [
+        ("5", "keep_last: NUMBER"),
+        ("{}", "has no rule"),
+        (r#"{"mask":1}"#, "keep_last"),
+        (r#"{"keep_last":1,"rename":"x"}"#, "has two rules"),
+        (r#""wipe""#, "wipe"),
+    ] {
+        let error = serde_json::from_str::<FieldRule>(json).unwrap_err().to_string();
+        assert!(error.contains(says), "{json}: {error}");
+    }
+}
+
+/// At each step, a path of a datum may or may not have the `a` of one rule, which doubles the combinations of rules.
+#[test]
+fn paths_that_lead_to_too_many_types_are_refused() {
+    let tree = schema(
+        r#"{"type":"record","name":"R","fields":[{"name":"a","type":["null","R"]},{"name":"b","type":["null","R"]}]}"#,
+    );
+    let path = |at: usize| (0..20).map(|step| if step == at { "a" } else { "*" }).collect::<Vec<_>>().join(".");
+    let given: BTreeMap<String, FieldRule> = (0..20).map(|at| (path(at), FieldRule::Mask)).collect();
+    let error = tree.with_rules(&FieldRules::new(&given, None).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("more than 100000 types"), "{error}");
+}
+
+#[test]
+fn symbols_objects_and_repeated_values_are_recognised_as_hidden() {
+    let json = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"string"},{"name":"b","type":"string"},
+        {"name":"e","type":{"type":"enum","name":"E","symbols":["RED"]}},
+        {"name":"m","type":{"type":"map","values":"int"}}]}"#;
+    let ruled = schema(json).with_rules(&rules(&json!({"*": "mask"}))).unwrap().schema;
+    let datum = [counted(b"x"), counted(b"x"), vec![0, 2, 2, b'k', 2, 0]].concat();
+    for (text, expected) in [("x", true), ("RED", true), (r#"{"k":1}"#, true), ("k", false), ("y", false)] {
+        assert_eq!(is_hidden(&ruled, &datum, LIMITS, text.as_bytes()), expected, "{text}");
+    }
+}
+
+#[test]
+fn text_after_a_hidden_value_is_still_cut_into_pieces() {
+    let long_text = "x".repeat(20_000);
+    let datum = [long(2), counted(b"a"), counted(b"y"), counted(b"b"), counted(long_text.as_bytes()), long(0)].concat();
+    let map = schema(r#"{"type":"record","name":"R","fields":[{"name":"m","type":{"type":"map","values":"string"}}]}"#);
+    let ruled = map.with_rules(&rules(&json!({"m.a": "hash"}))).unwrap().schema;
+    let (mut out, json) = (Vec::new(), JsonRules { pieces_in_maps: true, ..JsonRules::default() });
+    write_members_and_find(&ruled, &datum, LIMITS, json, None, &mut out).unwrap();
+    let written = document(std::str::from_utf8(&out).unwrap());
+    assert_eq!(written["m"]["b"].as_array().map(Vec::len), Some(2));
 }

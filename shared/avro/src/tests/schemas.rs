@@ -50,12 +50,52 @@ fn a_schema_with_a_billion_values_in_no_bytes_is_refused() {
 }
 
 #[test]
+fn a_record_without_bytes_has_at_most_a_thousand_types() {
+    let record = |fields: usize| {
+        let fields: Vec<String> =
+            (0..fields).map(|number| format!(r#"{{"name":"f{number}","type":"null"}}"#)).collect();
+        format!(r#"{{"type":"record","name":"R","fields":[{}]}}"#, fields.join(","))
+    };
+    assert!(Schema::parse(&record(999)).is_ok());
+    assert!(refused(&record(1_000)).contains("takes no bytes"));
+}
+
+#[test]
+fn the_texts_of_a_schema_have_a_largest_size_together() {
+    let longest = format!("\"int\"{}", " ".repeat((4 << 20) - "\"int\"".len()));
+    assert!(Schema::parse(&longest).is_ok());
+    let error = Schema::parse_with_references(&longest, &[" "]).unwrap_err().to_string();
+    assert!(error.contains("references included"), "{error}");
+}
+
+#[test]
+fn a_schema_takes_more_memory_with_longer_names_and_more_branches() {
+    let taken = |json: String| schema(&json).bytes();
+    let name = |length: usize| "n".repeat(length);
+    let record = |own: usize, field: usize| {
+        let (own, field) = (name(own), name(field));
+        taken(format!(r#"{{"type":"record","name":"{own}","fields":[{{"name":"{field}","type":"int"}}]}}"#))
+    };
+    assert_eq!(record(300, 1) - record(100, 1), 200);
+    // As it is, in documents, and as JSON.
+    assert_eq!(record(1, 300) - record(1, 100), 3 * 200);
+    let symbol = |length: usize| taken(format!(r#"{{"type":"enum","name":"E","symbols":["{}"]}}"#, name(length)));
+    assert_eq!(symbol(300) - symbol(100), 2 * 200);
+    let union = |branches: usize| taken(format!("[{}]", vec!["\"int\""; branches].join(",")));
+    assert_eq!(union(20) - union(10), 10 * (size_of::<node::SchemaNode>() + size_of::<node::NodeId>()));
+}
+
+#[test]
 fn a_schema_nested_too_deep_is_refused_before_parsing() {
     let nested =
         |levels: usize| format!("{}\"null\"{}", r#"{"type":"array","items":"#.repeat(levels), "}".repeat(levels));
     assert!(Schema::parse(&nested(100)).is_ok());
     assert!(refused(&nested(100_000)).contains("levels deep"));
     assert!(Schema::parse(r#"{"type":"string","doc":"[[[[ \" {{{{ \\"}"#).is_ok());
+    let quoted = format!(r#"{{"type":"string","doc":"\"{}"}}"#, "[".repeat(200));
+    assert!(Schema::parse(&quoted).is_ok(), "brackets in a text do not count");
+    let after = format!(r#"{{"doc":"\\","type":{}}}"#, nested(200));
+    assert!(refused(&after).contains("levels deep"), "a backslash may end a text");
 }
 
 #[test]
@@ -206,6 +246,28 @@ fn schemas_mean_the_same_if_readers_get_the_same_values() {
             assert_eq!(schemas[0].fingerprint(), schemas[1].fingerprint(), "{left} {right}");
             assert_eq!(schemas[0].meaning() == schemas[1].meaning(), left == right, "{left} {right}");
         }
+    }
+}
+
+#[test]
+fn types_within_a_type_belong_to_its_meaning() {
+    let kinds = [
+        r#"{"type":"array","items":"int"}"#,
+        r#"{"type":"array","items":"long"}"#,
+        r#"{"type":"map","values":"int"}"#,
+        r#"{"type":"map","values":"long"}"#,
+        r#"["int","string"]"#,
+        r#"["string","int"]"#,
+        r#"["int","string","long"]"#,
+        r#"["null","int"]"#,
+        r#"["null","long"]"#,
+        r#"["int","null"]"#,
+        r#"{"type":"fixed","name":"F","size":4}"#,
+        r#"{"type":"fixed","name":"F","size":5}"#,
+    ];
+    let meanings = kinds.map(|kind| schema(kind).meaning());
+    for (kind, meaning) in kinds.iter().zip(&meanings) {
+        assert_eq!(meanings.iter().filter(|other| *other == meaning).count(), 1, "{kind}");
     }
 }
 

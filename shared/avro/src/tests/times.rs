@@ -152,6 +152,8 @@ fn epoch_timestamps_are_milliseconds_for_every_unit() {
         ("local-timestamp-nanos", -1, "-0.000001"),
         ("timestamp-micros", -1_001, "-1.001"),
         ("timestamp-micros", 7_000_000, "7000.000"),
+        ("timestamp-millis", 0, "0"),
+        ("timestamp-micros", 0, "0.000"),
         ("timestamp-nanos", i64::MIN, "-9223372036854.775808"),
     ];
     for (name, number, text) in cases {

@@ -36,6 +36,8 @@ fn an_integer_may_be_padded_but_not_beyond_its_type() {
     assert_eq!(refusal(r#""int""#, &[0xff, 0xff, 0xff, 0xff, 0x1f]).kind, DecodeErrorKind::IntegerOutOfRange);
     assert_eq!(refusal(r#""long""#, &[0xff; 11]).kind, DecodeErrorKind::IntegerOutOfRange);
     assert_eq!(refusal(r#""long""#, &[0x80; 11]).kind, DecodeErrorKind::VarintTooLong);
+    let cut = DecodeErrorKind::Truncated { wanted: 3, left: 2 };
+    assert_eq!(refusal(r#""long""#, &[0x80, 0x80]).kind, cut);
     let ninth = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
     assert_eq!(value(r#""long""#, &[&ninth[..], &[0x01]].concat()), i64::MIN.to_string());
     assert_eq!(refusal(r#""long""#, &[&ninth[..], &[0x02]].concat()).kind, DecodeErrorKind::IntegerOutOfRange);
@@ -140,6 +142,19 @@ fn invalid_utf8_is_refused_at_its_first_wrong_byte() {
 }
 
 #[test]
+fn a_lone_byte_beyond_ascii_is_refused_at_every_position() {
+    let schema = schema(r#""string""#);
+    for byte in 0x80..=u8::MAX {
+        for (len, place) in (1..=40).flat_map(|len| (0..len).map(move |place| (len, place))) {
+            let mut text = vec![b'a'; len];
+            text[place] = byte;
+            let error = validate(&schema, &counted(&text), LIMITS, None).unwrap_err();
+            assert_eq!((error.kind, error.offset), (DecodeErrorKind::NotUtf8, 1 + place), "{byte} of {len}");
+        }
+    }
+}
+
+#[test]
 fn an_enum_is_written_as_its_symbol() {
     let json = r#"{"type":"enum","name":"E","symbols":["RED","GREEN"]}"#;
     assert_eq!(value(json, &[0]), r#""RED""#);
@@ -189,6 +204,7 @@ fn uuids_are_written_in_lowercase() {
         "0198c7f26b1e7d3a9c552f41d0a7be13",
         "0198c7f2-6b1e-7d3a-9c55-2f41d0a7be1",
         "0198c7f2-6b1e-7d3a-9c55-2f41d0a7be1g",
+        "zz98c7f2-6b1e-7d3a-9c55-2f41d0a7be13",
         "0198c7f2-6b1e-7d3a-9c552-f41d0a7be13",
         "0198c7f2_6b1e_7d3a_9c55_2f41d0a7be13",
         "{198c7f2-6b1e-7d3a-9c55-2f41d0a7be1}",

@@ -9,6 +9,11 @@ fn a_frame_can_be_removed_again() {
 }
 
 #[test]
+fn an_id_is_written_as_a_number() {
+    assert_eq!(format!("{} {:>3}", SchemaId(4_294_967_295), SchemaId(7)), "4294967295   7");
+}
+
+#[test]
 fn an_empty_datum_is_accepted() {
     assert_eq!(unframe(&[0, 0, 0, 0, 7]), Ok((SchemaId(7), [].as_slice())));
 }

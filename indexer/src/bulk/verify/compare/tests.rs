@@ -47,6 +47,7 @@ fn documents_with_different_values_are_two_events() {
         (r#"{"a":12345678901234567890.1}"#, r#"{"a":12345678901234567890.2}"#),
         (r#"{"a":9007199254740993}"#, r#"{"a":9007199254740992}"#),
         (r#"{"a":{"_ingested_at":1}}"#, r#"{"a":{"_ingested_at":2}}"#),
+        (r#"{"a":1E9223372036854775808}"#, r#"{"a":2E9223372036854775808}"#),
     ] {
         assert!(!same(a, b), "{a} {b}");
     }
@@ -71,6 +72,8 @@ fn fields_that_only_one_document_has_are_ignored() {
         (r#"{"a":"007"}"#, r#"{"a":"7"}"#, Shared::Different),
         (r#"{"a":"1.0"}"#, r#"{"a":"1.00"}"#, Shared::Different),
         (r#"{"a":"1e3"}"#, r#"{"a":"1000"}"#, Shared::Different),
+        (r#"{"a":0}"#, r#"{"a":""}"#, Shared::Different),
+        (r#"{"a":0.5}"#, r#"{"a":".5"}"#, Shared::Different),
         (r#"{"a":"true"}"#, r#"{"a":true}"#, Shared::Different),
         (r#"{"a":null,"b":1}"#, r#"{"a":2,"b":1}"#, Shared::Equal),
     ] {
@@ -103,6 +106,9 @@ fn deeply_nested_values_are_compared() {
     let deep = |depth: usize| format!("{}{}{}", r#"{"a":"#.repeat(depth), 1, "}".repeat(depth));
     assert_eq!(likeness(&deep(5_000), &deep(5_000)), Shared::Equal);
     assert_eq!(likeness(&deep(5_000), &deep(4_999)), Shared::Different);
+    let list = |depth: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(likeness(&list(5_000), &list(5_000)), Shared::Equal);
+    assert_eq!(likeness(&list(5_000), &list(4_999)), Shared::Different);
 }
 
 fn values() -> impl Strategy<Value = Value> {

@@ -1,5 +1,6 @@
 //! A signature is refused a second time only if it was accepted the first time.
 
+use super::super::replay::{Known, Replays};
 use super::*;
 
 fn authenticator(secrets: &[&str], capacity: usize) -> (Auth, Authenticator) {
@@ -70,10 +71,21 @@ fn without_capacity_or_timestamp_nothing_is_remembered() {
     for _ in 0..2 {
         accept(send(&without, "secret", b"body", NOW).unwrap());
     }
+    let in_flight = send(&without, "secret", b"body", NOW);
+    assert!(in_flight.is_ok() && send(&without, "secret", b"body", NOW).is_ok(), "not even while it is in flight");
     let timeless = hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", &["secret"]);
     let timeless = compile("test", &timeless).unwrap();
     for _ in 0..2 {
         let signature = sign("secret", &[b"body"]);
         accept(check_at(NOW, &timeless, &[("x-signature", &signature)], b"body").unwrap());
     }
+}
+
+#[test]
+fn a_signature_is_remembered_for_twice_the_tolerance() {
+    let replays = Replays::new(Duration::from_secs(300), 100).unwrap();
+    let at = |second| UNIX_EPOCH + Duration::from_secs(NOW + second);
+    replays.claim(vec![1], at(0)).unwrap().keep(at(0));
+    assert_eq!(replays.claim(vec![1], at(600)).err(), Some(Known::Accepted));
+    assert!(replays.claim(vec![1], at(601)).is_ok());
 }
