@@ -17,8 +17,10 @@ const DAYS_PER_ERA: u32 = 146_097;
 pub(super) fn write_date(days: i64, out: &mut Vec<u8>) -> bool {
     let Some(days) = to_civil_era(days) else { return false };
     out.reserve(MAX_LEN);
+    let (month, day) = date(days);
     out.push(b'"');
-    push_date(days, out);
+    out.extend_from_slice(&month.to_le_bytes());
+    out.extend_from_slice(&day.to_le_bytes());
     out.push(b'"');
     true
 }
@@ -31,8 +33,11 @@ pub(super) fn write_time(since_midnight: i64, unit: Unit, out: &mut Vec<u8>) -> 
         return false;
     }
     out.reserve(MAX_LEN);
+    let (millis, rest) = split(since_midnight.rem_euclid(unit.per_second()), unit);
     out.push(b'"');
-    push_time(seconds, since_midnight.rem_euclid(unit.per_second()), unit, out);
+    out.extend_from_slice(&time(seconds).to_le_bytes());
+    out.extend_from_slice(&point_and_three(millis).to_le_bytes());
+    push_rest(rest, unit, out);
     out.push(b'"');
     true
 }
@@ -47,55 +52,73 @@ pub(super) fn write_timestamp(since_epoch: i64, unit: Unit, utc: bool, out: &mut
         Unit::Nanos => (since_epoch.div_euclid(1_000_000_000), since_epoch.rem_euclid(1_000_000_000)),
     };
     let Some(days) = to_civil_era(seconds.div_euclid(SECONDS_PER_DAY)) else { return false };
+    let ((month, day), time) = (date(days), time(seconds.rem_euclid(SECONDS_PER_DAY)));
+    let (millis, rest) = split(fraction, unit);
     out.reserve(MAX_LEN);
+    // `"2026-01`, `-02T03:0` and `4:05.678`.
+    out.extend_from_slice(&(u64::from(b'"') | month << 8).to_le_bytes());
+    let dash_and_day = u64::from(b'-') | u64::from(day) << 8 | u64::from(b'T') << 24;
+    out.extend_from_slice(&(dash_and_day | time << 32).to_le_bytes());
+    out.extend_from_slice(&(time >> 32 | u64::from(point_and_three(millis)) << 32).to_le_bytes());
+    push_rest(rest, unit, out);
+    // Two appends of known lengths: one of a length that depends on `utc` would be a call of `memcpy`.
+    if utc {
+        out.push(b'Z');
+    }
     out.push(b'"');
-    push_date(days, out);
-    out.push(b'T');
-    push_time(seconds.rem_euclid(SECONDS_PER_DAY), fraction, unit, out);
-    out.extend_from_slice(if utc { b"Z\"" } else { b"\"" });
     true
 }
+// The code assembles digits in registers and stores whole words. If digits were stored one by one and then copied as
+// words, the processor would wait for the stores, which takes as long as everything else here.
 
-// The code below assembles digits in registers and stores whole words. If digits were stored one by one and then copied
-// as words, the processor would wait for the stores, which takes as long as everything else here.
-
+/// Returns `2026-01-` and `02`, the first character in the lowest byte.
 #[inline(always)]
-fn push_date(days: u32, out: &mut Vec<u8>) {
+fn date(days: u32) -> (u64, u16) {
     let (year, month, day) = civil(days);
     let dashes = u64::from(b'-') << 32 | u64::from(b'-') << 56;
-    let word = u64::from(two(year / 100)) | u64::from(two(year % 100)) << 16 | u64::from(two(month)) << 40 | dashes;
-    out.extend_from_slice(&word.to_le_bytes());
-    out.extend_from_slice(&two(day).to_le_bytes());
+    (u64::from(two(year / 100)) | u64::from(two(year % 100)) << 16 | u64::from(two(month)) << 40 | dashes, two(day))
 }
 
+/// Returns `03:04:05` for a second of a day, the first character in the lowest byte.
 #[inline(always)]
-fn push_time(seconds: i64, fraction: i64, unit: Unit, out: &mut Vec<u8>) {
-    // Both fit: seconds of a day, and nanoseconds of a second.
-    let (seconds, fraction) = (seconds as u32, fraction as u32);
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+fn time(second: i64) -> u64 {
+    // It fits, since it is within a day.
+    let second = second as u32;
+    let (hours, minutes, seconds) = (second / 3600, second / 60 % 60, second % 60);
     let colons = u64::from(b':') << 16 | u64::from(b':') << 40;
-    let word = u64::from(two(hours)) | u64::from(two(minutes)) << 24 | u64::from(two(seconds)) << 48 | colons;
-    out.extend_from_slice(&word.to_le_bytes());
-    out.push(b'.');
+    u64::from(two(hours)) | u64::from(two(minutes)) << 24 | u64::from(two(seconds)) << 48 | colons
+}
+
+/// Splits the fraction of a second into milliseconds and the units that remain.
+#[inline(always)]
+fn split(fraction: i64, unit: Unit) -> (u32, u32) {
+    // It fits, even in nanoseconds.
+    let fraction = fraction as u32;
     match unit {
-        Unit::Millis => push_three(fraction, out),
-        Unit::Micros => {
-            push_three(fraction / 1_000, out);
-            push_three(fraction % 1_000, out);
-        }
+        Unit::Millis => (fraction, 0),
+        Unit::Micros => (fraction / 1_000, fraction % 1_000),
+        Unit::Nanos => (fraction / 1_000_000, fraction % 1_000_000),
+    }
+}
+
+/// Appends the digits after the milliseconds.
+#[inline(always)]
+fn push_rest(rest: u32, unit: Unit, out: &mut Vec<u8>) {
+    let mut push_three = |value| out.extend_from_slice(&(point_and_three(value) >> 8).to_le_bytes()[..3]);
+    match unit {
+        Unit::Millis => {}
+        Unit::Micros => push_three(rest),
         Unit::Nanos => {
-            push_three(fraction / 1_000_000, out);
-            push_three(fraction / 1_000 % 1_000, out);
-            push_three(fraction % 1_000, out);
+            push_three(rest / 1_000);
+            push_three(rest % 1_000);
         }
     }
 }
 
-/// Appends the three digits of a number below 1,000.
+/// Returns `.678` for a number below 1,000, the first character in the lowest byte.
 #[inline(always)]
-fn push_three(value: u32, out: &mut Vec<u8>) {
-    out.push(digit(value / 100));
-    out.extend_from_slice(&two(value % 100).to_le_bytes());
+fn point_and_three(value: u32) -> u32 {
+    u32::from(b'.') | u32::from(digit(value / 100)) << 8 | u32::from(two(value % 100)) << 16
 }
 
 /// Returns the digit of a number below 10.
