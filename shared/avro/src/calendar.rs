@@ -1,23 +1,27 @@
 //! Formats dates and times, in the proleptic Gregorian calendar, for the years 0000 to 9999 of RFC 3339.
 
+use std::cell::Cell;
+
 use super::node::Unit;
 
 /// The length of the longest text: `2026-01-02T03:04:05.678901234Z` in quotes.
 const MAX_LEN: usize = 32;
 
-const SECONDS_PER_DAY: i64 = 86_400;
-/// 0000-01-01, in days since 1970-01-01.
-const FIRST_DAY: i64 = -719_528;
-/// 9999-12-31.
-const LAST_DAY: i64 = 2_932_896;
+const SECONDS_PER_DAY: u64 = 86_400;
 /// The days of 400 years, after which the calendar repeats.
 const DAYS_PER_ERA: u32 = 146_097;
+/// 1970-01-01, in days since 0000-03-01 of the era before: days are counted from there, so that none is negative.
+const EPOCH: u32 = 719_468 + DAYS_PER_ERA;
+/// 0000-01-01, counted in this way.
+const FIRST_DAY: u32 = EPOCH - 719_528;
+/// 9999-12-31.
+const LAST_DAY: u32 = EPOCH + 2_932_896;
 
 /// Appends `"2026-01-02"`. Outside the years 0000 to 9999, appends nothing and returns false.
 pub(super) fn write_date(days: i64, out: &mut Vec<u8>) -> bool {
-    let Some(days) = to_civil_era(days) else { return false };
+    let Some(days) = days.checked_add(i64::from(EPOCH)).and_then(|days| u32::try_from(days).ok()) else { return false };
+    let Some((month, day)) = date(days) else { return false };
     out.reserve(MAX_LEN);
-    let (month, day) = date(days);
     out.push(b'"');
     out.extend_from_slice(&month.to_le_bytes());
     out.extend_from_slice(&day.to_le_bytes());
@@ -29,9 +33,7 @@ pub(super) fn write_date(days: i64, out: &mut Vec<u8>) -> bool {
 /// false.
 pub(super) fn write_time(since_midnight: i64, unit: Unit, out: &mut Vec<u8>) -> bool {
     let seconds = since_midnight.div_euclid(unit.per_second());
-    if !(0..SECONDS_PER_DAY).contains(&seconds) {
-        return false;
-    }
+    let Some(seconds) = u64::try_from(seconds).ok().filter(|seconds| *seconds < SECONDS_PER_DAY) else { return false };
     out.reserve(MAX_LEN);
     let (millis, rest) = split(since_midnight.rem_euclid(unit.per_second()), unit);
     out.push(b'"');
@@ -51,8 +53,11 @@ pub(super) fn write_timestamp(since_epoch: i64, unit: Unit, utc: bool, out: &mut
         Unit::Micros => (since_epoch.div_euclid(1_000_000), since_epoch.rem_euclid(1_000_000)),
         Unit::Nanos => (since_epoch.div_euclid(1_000_000_000), since_epoch.rem_euclid(1_000_000_000)),
     };
-    let Some(days) = to_civil_era(seconds.div_euclid(SECONDS_PER_DAY)) else { return false };
-    let ((month, day), time) = (date(days), time(seconds.rem_euclid(SECONDS_PER_DAY)));
+    // This cannot overflow: `seconds` is at most a thousandth of the largest number.
+    let Ok(seconds) = u64::try_from(seconds + i64::from(EPOCH) * SECONDS_PER_DAY.cast_signed()) else { return false };
+    let Ok(days) = u32::try_from(seconds / SECONDS_PER_DAY) else { return false };
+    let Some((month, day)) = date(days) else { return false };
+    let time = time(seconds % SECONDS_PER_DAY);
     let (millis, rest) = split(fraction, unit);
     out.reserve(MAX_LEN);
     // `"2026-01`, `-02T03:0` and `4:05.678`.
@@ -68,20 +73,42 @@ pub(super) fn write_timestamp(since_epoch: i64, unit: Unit, utc: bool, out: &mut
     out.push(b'"');
     true
 }
+
 // The code assembles digits in registers and stores whole words. If digits were stored one by one and then copied as
 // words, the processor would wait for the stores, which takes as long as everything else here.
 
-/// Returns `2026-01-` and `02`, the first character in the lowest byte.
+thread_local! {
+    /// The last day and its text. Most times of an event, and of the next event, are of one day.
+    static LAST_DATE: Cell<(u32, u64, u16)> = const { Cell::new((0, 0, 0)) };
+}
+
+/// Returns `2026-01-` and `02` for a day counted like [`EPOCH`], the first character in the lowest byte. Returns `None`
+/// outside the years 0000 to 9999.
 #[inline(always)]
-fn date(days: u32) -> (u64, u16) {
+fn date(days: u32) -> Option<(u64, u16)> {
+    let (known, month, day) = LAST_DATE.get();
+    // Day 0 is before the year 0000.
+    if days == known && known != 0 {
+        return Some((month, day));
+    }
+    new_date(days)
+}
+
+fn new_date(days: u32) -> Option<(u64, u16)> {
+    if !(FIRST_DAY..=LAST_DAY).contains(&days) {
+        return None;
+    }
     let (year, month, day) = civil(days);
     let dashes = u64::from(b'-') << 32 | u64::from(b'-') << 56;
-    (u64::from(two(year / 100)) | u64::from(two(year % 100)) << 16 | u64::from(two(month)) << 40 | dashes, two(day))
+    let month = u64::from(two(year / 100)) | u64::from(two(year % 100)) << 16 | u64::from(two(month)) << 40 | dashes;
+    let day = two(day);
+    LAST_DATE.set((days, month, day));
+    Some((month, day))
 }
 
 /// Returns `03:04:05` for a second of a day, the first character in the lowest byte.
 #[inline(always)]
-fn time(second: i64) -> u64 {
+fn time(second: u64) -> u64 {
     // It fits, since it is within a day.
     let second = second as u32;
     let (hours, minutes, seconds) = (second / 3600, second / 60 % 60, second % 60);
@@ -145,17 +172,7 @@ const DIGITS: [u16; 100] = {
     digits
 };
 
-/// Converts a day since 1970-01-01 to days since 0000-03-01, plus 400 years so that it is never negative. Returns
-/// `None` outside the years 0000 to 9999.
-#[inline]
-fn to_civil_era(days: i64) -> Option<u32> {
-    if !(FIRST_DAY..=LAST_DAY).contains(&days) {
-        return None;
-    }
-    u32::try_from(days + 719_468 + i64::from(DAYS_PER_ERA)).ok()
-}
-
-/// Returns year, month and day for a day from [`to_civil_era`], with few multiplications: Neri and Schneider,
+/// Returns year, month and day for a day counted like [`EPOCH`], with few multiplications: Neri and Schneider,
 /// "Euclidean affine functions and their application to calendar algorithms" (Software: Practice and Experience 53,
 /// 2023). Years begin in March, so that the leap day comes last.
 #[inline(always)]
