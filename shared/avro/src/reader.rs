@@ -150,7 +150,14 @@ impl<'a> Reader<'a> {
     /// Reads a length and that many bytes, which should be UTF-8.
     #[inline]
     pub(super) fn text(&mut self) -> Result<Stored<'a>, DecodeFailure> {
-        let wanted = self.length()?;
+        let wanted = match self.data.get(self.position) {
+            // Most lengths are one byte.
+            Some(&byte) if byte & 0x81 == 0 => {
+                self.position += 1;
+                u64::from(byte >> 1)
+            }
+            _ => self.length()?,
+        };
         let onward = self.data.get(self.position..).unwrap_or_default();
         match usize::try_from(wanted).ok().and_then(|length| onward.get(..length)) {
             Some(bytes) => {

@@ -53,14 +53,23 @@ fn is_plain(bytes: &[u8]) -> bool {
 /// Checks without branches, so that the compiler emits a few vector instructions.
 #[inline(always)]
 fn is_chunk_plain(chunk: &[u8; 16]) -> bool {
-    chunk.iter().fold(0, |marks, &byte| marks | mark(byte)) == 0
+    // A loop, since the compiler does not always inline `fold`.
+    let mut marks = 0;
+    for byte in chunk {
+        marks |= mark(*byte);
+    }
+    marks == 0
 }
 
 /// Does the same for a multiple of sixteen bytes.
 #[inline(always)]
 fn are_plain<const N: usize>(bytes: &[u8; N]) -> bool {
     let (chunks, _) = bytes.as_chunks::<16>();
-    chunks.iter().fold(true, |all, chunk| all & is_chunk_plain(chunk))
+    let mut are_plain = true;
+    for chunk in chunks {
+        are_plain &= is_chunk_plain(chunk);
+    }
+    are_plain
 }
 
 /// Does the same for the first `length` of sixteen bytes.
@@ -78,7 +87,11 @@ fn is_start_plain(length: usize, chunk: &[u8; 16]) -> bool {
     };
     let counted = COUNTED.get(16_usize.saturating_sub(length)..).and_then(|window| window.first_chunk::<16>());
     let counted = counted.unwrap_or(&[u8::MAX; 16]);
-    chunk.iter().zip(counted).fold(0, |marks, (&byte, counted)| marks | mark(byte) & counted) == 0
+    let mut marks = 0;
+    for (byte, counted) in chunk.iter().zip(counted) {
+        marks |= mark(*byte) & counted;
+    }
+    marks == 0
 }
 
 /// Returns 255 for a byte that is not ASCII, or must be escaped in JSON, else 0.
@@ -145,7 +158,7 @@ pub(super) fn write_json(text: Text<'_>, out: &mut Vec<u8>) {
 
 /// Appends a string of the datum as a JSON string, quotes included. If it is not UTF-8, returns how many bytes are
 /// valid, and leaves some of them behind.
-#[inline]
+#[inline(always)]
 pub(super) fn write_stored(text: Stored<'_>, out: &mut Vec<u8>) -> Result<Escapes, usize> {
     let start = out.len();
     if push_if_plain(text, out) {
@@ -166,7 +179,7 @@ fn write_not_plain(bytes: &[u8], out: &mut Vec<u8>) -> Result<Escapes, usize> {
 ///
 /// Most strings are short, and a call of `memcpy` takes longer than copying them. So they are copied in one or two
 /// pieces of a fixed size, which the compiler turns into vector instructions, and checked on the way.
-#[inline]
+#[inline(always)]
 fn push_if_plain(Stored { bytes, onward }: Stored<'_>, out: &mut Vec<u8>) -> bool {
     out.push(b'"');
     let (length, start) = (bytes.len(), out.len());
