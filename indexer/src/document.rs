@@ -222,8 +222,10 @@ pub fn write_document_and_find<'a>(
         }
     };
     if let Some(millis) = timestamp {
-        let has_members = body.len() > start + 1;
-        body.extend_from_slice(if has_members { br#","_ingested_at":"# } else { br#""_ingested_at":"# });
+        if body.len() > start + 1 {
+            body.push(b',');
+        }
+        body.extend_from_slice(br#""_ingested_at":"#);
         avro::write_timestamp_millis(millis, body);
         if rules.at_timestamp {
             body.extend_from_slice(br#","@timestamp":"#);

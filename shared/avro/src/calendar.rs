@@ -1,24 +1,30 @@
 //! Formats dates and times, in the proleptic Gregorian calendar, for the years 0000 to 9999 of RFC 3339.
 
+use std::cell::Cell;
+
 use super::node::Unit;
 
 /// The length of the longest text: `2026-01-02T03:04:05.678901234Z` in quotes.
 const MAX_LEN: usize = 32;
 
-const SECONDS_PER_DAY: i64 = 86_400;
-/// 0000-01-01, in days since 1970-01-01.
-const FIRST_DAY: i64 = -719_528;
-/// 9999-12-31.
-const LAST_DAY: i64 = 2_932_896;
+const SECONDS_PER_DAY: u64 = 86_400;
 /// The days of 400 years, after which the calendar repeats.
 const DAYS_PER_ERA: u32 = 146_097;
+/// 1970-01-01, in days since 0000-03-01 of the era before: days are counted from there, so that none is negative.
+const EPOCH: u32 = 719_468 + DAYS_PER_ERA;
+/// 0000-01-01, counted in this way.
+const FIRST_DAY: u32 = EPOCH - 719_528;
+/// 9999-12-31.
+const LAST_DAY: u32 = EPOCH + 2_932_896;
 
 /// Appends `"2026-01-02"`. Outside the years 0000 to 9999, appends nothing and returns false.
 pub(super) fn write_date(days: i64, out: &mut Vec<u8>) -> bool {
-    let Some(days) = to_civil_era(days) else { return false };
+    let Some(days) = days.checked_add(i64::from(EPOCH)).and_then(|days| u32::try_from(days).ok()) else { return false };
+    let Some((month, day)) = date(days) else { return false };
     out.reserve(MAX_LEN);
     out.push(b'"');
-    push_date(days, out);
+    out.extend_from_slice(&month.to_le_bytes());
+    out.extend_from_slice(&day.to_le_bytes());
     out.push(b'"');
     true
 }
@@ -27,12 +33,13 @@ pub(super) fn write_date(days: i64, out: &mut Vec<u8>) -> bool {
 /// false.
 pub(super) fn write_time(since_midnight: i64, unit: Unit, out: &mut Vec<u8>) -> bool {
     let seconds = since_midnight.div_euclid(unit.per_second());
-    if !(0..SECONDS_PER_DAY).contains(&seconds) {
-        return false;
-    }
+    let Some(seconds) = u64::try_from(seconds).ok().filter(|seconds| *seconds < SECONDS_PER_DAY) else { return false };
     out.reserve(MAX_LEN);
+    let (millis, rest) = split(since_midnight.rem_euclid(unit.per_second()), unit);
     out.push(b'"');
-    push_time(seconds, since_midnight.rem_euclid(unit.per_second()), unit, out);
+    out.extend_from_slice(&time(seconds).to_le_bytes());
+    out.extend_from_slice(&point_and_three(millis).to_le_bytes());
+    push_rest(rest, unit, out);
     out.push(b'"');
     true
 }
@@ -46,56 +53,99 @@ pub(super) fn write_timestamp(since_epoch: i64, unit: Unit, utc: bool, out: &mut
         Unit::Micros => (since_epoch.div_euclid(1_000_000), since_epoch.rem_euclid(1_000_000)),
         Unit::Nanos => (since_epoch.div_euclid(1_000_000_000), since_epoch.rem_euclid(1_000_000_000)),
     };
-    let Some(days) = to_civil_era(seconds.div_euclid(SECONDS_PER_DAY)) else { return false };
+    // This cannot overflow: `seconds` is at most a thousandth of the largest number.
+    let Ok(seconds) = u64::try_from(seconds + i64::from(EPOCH) * SECONDS_PER_DAY.cast_signed()) else { return false };
+    let Ok(days) = u32::try_from(seconds / SECONDS_PER_DAY) else { return false };
+    let Some((month, day)) = date(days) else { return false };
+    let time = time(seconds % SECONDS_PER_DAY);
+    let (millis, rest) = split(fraction, unit);
     out.reserve(MAX_LEN);
+    // `"2026-01`, `-02T03:0` and `4:05.678`.
+    out.extend_from_slice(&(u64::from(b'"') | month << 8).to_le_bytes());
+    let dash_and_day = u64::from(b'-') | u64::from(day) << 8 | u64::from(b'T') << 24;
+    out.extend_from_slice(&(dash_and_day | time << 32).to_le_bytes());
+    out.extend_from_slice(&(time >> 32 | u64::from(point_and_three(millis)) << 32).to_le_bytes());
+    push_rest(rest, unit, out);
+    // Two appends of known lengths: one of a length that depends on `utc` would be a call of `memcpy`.
+    if utc {
+        out.push(b'Z');
+    }
     out.push(b'"');
-    push_date(days, out);
-    out.push(b'T');
-    push_time(seconds.rem_euclid(SECONDS_PER_DAY), fraction, unit, out);
-    out.extend_from_slice(if utc { b"Z\"" } else { b"\"" });
     true
 }
 
-// The code below assembles digits in registers and stores whole words. If digits were stored one by one and then copied
-// as words, the processor would wait for the stores, which takes as long as everything else here.
+// The code assembles digits in registers and stores whole words. If digits were stored one by one and then copied as
+// words, the processor would wait for the stores, which takes as long as everything else here.
 
-#[inline(always)]
-fn push_date(days: u32, out: &mut Vec<u8>) {
-    let (year, month, day) = civil(days);
-    let dashes = u64::from(b'-') << 32 | u64::from(b'-') << 56;
-    let word = u64::from(two(year / 100)) | u64::from(two(year % 100)) << 16 | u64::from(two(month)) << 40 | dashes;
-    out.extend_from_slice(&word.to_le_bytes());
-    out.extend_from_slice(&two(day).to_le_bytes());
+thread_local! {
+    /// The last day and its text. Most times of an event, and of the next event, are of one day.
+    static LAST_DATE: Cell<(u32, u64, u16)> = const { Cell::new((0, 0, 0)) };
 }
 
+/// Returns `2026-01-` and `02` for a day counted like [`EPOCH`], the first character in the lowest byte. Returns `None`
+/// outside the years 0000 to 9999.
 #[inline(always)]
-fn push_time(seconds: i64, fraction: i64, unit: Unit, out: &mut Vec<u8>) {
-    // Both fit: seconds of a day, and nanoseconds of a second.
-    let (seconds, fraction) = (seconds as u32, fraction as u32);
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+fn date(days: u32) -> Option<(u64, u16)> {
+    let (known, month, day) = LAST_DATE.get();
+    // Day 0 is before the year 0000.
+    if days == known && known != 0 {
+        return Some((month, day));
+    }
+    new_date(days)
+}
+
+fn new_date(days: u32) -> Option<(u64, u16)> {
+    if !(FIRST_DAY..=LAST_DAY).contains(&days) {
+        return None;
+    }
+    let (year, month, day) = civil(days);
+    let dashes = u64::from(b'-') << 32 | u64::from(b'-') << 56;
+    let month = u64::from(two(year / 100)) | u64::from(two(year % 100)) << 16 | u64::from(two(month)) << 40 | dashes;
+    let day = two(day);
+    LAST_DATE.set((days, month, day));
+    Some((month, day))
+}
+
+/// Returns `03:04:05` for a second of a day, the first character in the lowest byte.
+#[inline(always)]
+fn time(second: u64) -> u64 {
+    // It fits, since it is within a day.
+    let second = second as u32;
+    let (hours, minutes, seconds) = (second / 3600, second / 60 % 60, second % 60);
     let colons = u64::from(b':') << 16 | u64::from(b':') << 40;
-    let word = u64::from(two(hours)) | u64::from(two(minutes)) << 24 | u64::from(two(seconds)) << 48 | colons;
-    out.extend_from_slice(&word.to_le_bytes());
-    out.push(b'.');
+    u64::from(two(hours)) | u64::from(two(minutes)) << 24 | u64::from(two(seconds)) << 48 | colons
+}
+
+/// Splits the fraction of a second into milliseconds and the units that remain.
+#[inline(always)]
+fn split(fraction: i64, unit: Unit) -> (u32, u32) {
+    // It fits, even in nanoseconds.
+    let fraction = fraction as u32;
     match unit {
-        Unit::Millis => push_three(fraction, out),
-        Unit::Micros => {
-            push_three(fraction / 1_000, out);
-            push_three(fraction % 1_000, out);
-        }
+        Unit::Millis => (fraction, 0),
+        Unit::Micros => (fraction / 1_000, fraction % 1_000),
+        Unit::Nanos => (fraction / 1_000_000, fraction % 1_000_000),
+    }
+}
+
+/// Appends the digits after the milliseconds.
+#[inline(always)]
+fn push_rest(rest: u32, unit: Unit, out: &mut Vec<u8>) {
+    let mut push_three = |value| out.extend_from_slice(&(point_and_three(value) >> 8).to_le_bytes()[..3]);
+    match unit {
+        Unit::Millis => {}
+        Unit::Micros => push_three(rest),
         Unit::Nanos => {
-            push_three(fraction / 1_000_000, out);
-            push_three(fraction / 1_000 % 1_000, out);
-            push_three(fraction % 1_000, out);
+            push_three(rest / 1_000);
+            push_three(rest % 1_000);
         }
     }
 }
 
-/// Appends the three digits of a number below 1,000.
+/// Returns `.678` for a number below 1,000, the first character in the lowest byte.
 #[inline(always)]
-fn push_three(value: u32, out: &mut Vec<u8>) {
-    out.push(digit(value / 100));
-    out.extend_from_slice(&two(value % 100).to_le_bytes());
+fn point_and_three(value: u32) -> u32 {
+    u32::from(b'.') | u32::from(digit(value / 100)) << 8 | u32::from(two(value % 100)) << 16
 }
 
 /// Returns the digit of a number below 10.
@@ -122,17 +172,7 @@ const DIGITS: [u16; 100] = {
     digits
 };
 
-/// Converts a day since 1970-01-01 to days since 0000-03-01, plus 400 years so that it is never negative. Returns
-/// `None` outside the years 0000 to 9999.
-#[inline]
-fn to_civil_era(days: i64) -> Option<u32> {
-    if !(FIRST_DAY..=LAST_DAY).contains(&days) {
-        return None;
-    }
-    u32::try_from(days + 719_468 + i64::from(DAYS_PER_ERA)).ok()
-}
-
-/// Returns year, month and day for a day from [`to_civil_era`], with few multiplications: Neri and Schneider,
+/// Returns year, month and day for a day counted like [`EPOCH`], with few multiplications: Neri and Schneider,
 /// "Euclidean affine functions and their application to calendar algorithms" (Software: Practice and Experience 53,
 /// 2023). Years begin in March, so that the leap day comes last.
 #[inline(always)]

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use super::SchemaError;
 use super::definitions::{Definition, DefinitionId, Definitions, Kind, check_length, shown};
 use super::logical;
+use super::member::Member;
 use super::names;
 use super::node::{Field, Items, NodeId, Record, SchemaNode, Symbol};
 use super::raw::{Key, Object, Raw};
@@ -284,10 +285,10 @@ fn field(name: &str, node: NodeId, names: &mut HashSet<String>) -> Result<Field,
     if document_name != name {
         names.insert(document_name.clone());
     }
-    let json = text::member(&document_name);
-    let cost = 1 + json.len() / NAME_LEN;
+    let member = Member::of(&document_name);
+    let cost = 1 + member.json().len() / NAME_LEN;
     let cost = u32::try_from(cost).unwrap_or(u32::MAX);
-    Ok(Field { name: name.into(), document_name: document_name.into(), json: json.into(), node, cost })
+    Ok(Field { name: name.into(), document_name: document_name.into(), member, node, cost })
 }
 
 fn json_text(text: &str) -> Vec<u8> {

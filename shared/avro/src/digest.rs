@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::json::{JsonRules, JsonSink};
 use super::node::Symbol;
 use super::sink::{Scalar, Sink};
-use super::text::{Text, pieces};
+use super::text::{self, Escapes, Stored, Text, pieces};
 
 /// The bytes of a value that are converted to JSON at a time. A multiple of three, so that pieces of base64 fit
 /// together.
@@ -64,8 +64,10 @@ impl<'a> Sink<'a> for DigestSink {
         self.hash.update(&symbol.json);
     }
 
-    fn key(&mut self, key: Text<'a>) {
+    fn key(&mut self, key: Stored<'a>) -> Result<Escapes, usize> {
+        let key = text::check(key.bytes)?;
         self.scalar(Scalar::Text(key));
         self.hash.update(b":");
+        Ok(key.escapes)
     }
 }

@@ -8,7 +8,7 @@ use super::definitions::shown;
 use super::hex_digits::hex;
 use super::node::{NodeId, Record, SchemaNode, Symbol, Unit};
 use super::sink::{Scalar, Sink};
-use super::text::Text;
+use super::text::{self, Escapes, Stored};
 use super::uuid;
 use super::way::Way;
 
@@ -204,7 +204,9 @@ pub(super) struct Capture<'a> {
 impl<'a> Sink<'a> for Capture<'a> {
     fn raw(&mut self, _json: &[u8]) {}
 
-    fn key(&mut self, _key: Text<'a>) {}
+    fn key(&mut self, key: Stored<'a>) -> Result<Escapes, usize> {
+        text::check(key.bytes).map(|text| text.escapes)
+    }
 
     fn scalar(&mut self, value: Scalar<'a>) {
         self.found = match value {

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::calendar;
 use super::decimal;
 use super::hide::Hide;
+use super::member::Member;
 use super::node::{Record, Symbol, Unit};
 use super::sink::{Scalar, Sink};
-use super::text::{self, Escapes, Text};
+use super::text::{self, Escapes, Stored, Text};
 use super::uuid::{self, Uuids};
 
 /// The options for converting Avro to JSON.
@@ -183,9 +184,30 @@ impl<'a> Sink<'a> for JsonSink<'_> {
     }
 
     #[inline]
-    fn key(&mut self, key: Text<'a>) {
-        text::write_json(key, self.out);
+    fn member(&mut self, member: &Member, is_first: bool) {
+        member.write(is_first, self.out);
+    }
+
+    #[inline]
+    fn text(&mut self, text: Stored<'a>) -> Result<(), usize> {
+        text::write_stored(text, self.out)?;
+        Ok(())
+    }
+
+    #[inline]
+    fn text_in_map(&mut self, text: Stored<'a>) -> Result<(), usize> {
+        if text.bytes.len() > PIECE {
+            self.in_map(Scalar::Text(text::check(text.bytes)?));
+            return Ok(());
+        }
+        self.text(text)
+    }
+
+    #[inline]
+    fn key(&mut self, key: Stored<'a>) -> Result<Escapes, usize> {
+        let escapes = text::write_stored(key, self.out)?;
         self.out.push(b':');
+        Ok(escapes)
     }
 
     fn root(&mut self, record: &Record) -> bool {

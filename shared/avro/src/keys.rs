@@ -14,6 +14,12 @@ pub(super) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
+    /// Returns whether there is no key yet.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// Adds a key; returns false if it is already present.
     #[inline]
     pub(super) fn insert(&mut self, key: &'a [u8]) -> bool {

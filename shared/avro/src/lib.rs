@@ -26,6 +26,7 @@ mod json;
 mod keys;
 mod logical;
 mod meaning;
+mod member;
 mod names;
 mod node;
 mod outline;
@@ -58,11 +59,12 @@ use self::digest::DigestSink;
 use self::fault::DecodeFailure;
 use self::field_path::Capture;
 use self::json::JsonSink;
+use self::member::Member;
 use self::node::Symbol;
 use self::probe::Probe;
 use self::reader::Reader;
 use self::sink::{Scalar, Sink};
-use self::text::{Escapes, Text};
+use self::text::{Escapes, Stored, Text};
 use self::walk::{FieldPosition, Walk};
 use self::way::Way;
 
@@ -287,7 +289,11 @@ impl<'a> Sink<'a> for NoSink {
     #[inline]
     fn symbol(&mut self, _symbol: &Symbol) {}
     #[inline]
-    fn key(&mut self, _key: Text<'a>) {}
+    fn member(&mut self, _member: &Member, _is_first: bool) {}
+    #[inline]
+    fn key(&mut self, key: Stored<'a>) -> Result<Escapes, usize> {
+        text::check(key.bytes).map(|text| text.escapes)
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! recursive structure. Created by [`compile`](super::compile) and [`plan`](super::plan), and never changed afterwards.
 
 use super::hide::Hide;
+use super::member::Member;
 
 /// The number of a node in its arena.
 pub(super) type NodeId = u32;
@@ -86,7 +87,7 @@ impl SchemaNode {
             }
             Self::Record(record) => {
                 let texts = |field: &Field| {
-                    field.name.len() + field.document_name.len() + field.json.len() + 3 * ALLOCATION_OVERHEAD
+                    field.name.len() + field.document_name.len() + field.member.json().len() + 3 * ALLOCATION_OVERHEAD
                 };
                 record.name.len()
                     + size_of_val::<[Field]>(&record.fields)
@@ -146,8 +147,8 @@ pub(super) struct Field {
     pub(super) name: Box<str>,
     /// The name in a document.
     pub(super) document_name: Box<str>,
-    /// The JSON before the value: `,"name":`. Empty if the field is omitted from documents.
-    pub(super) json: Box<[u8]>,
+    /// The JSON before the value. Empty if the field is omitted from documents.
+    pub(super) member: Member,
     pub(super) node: NodeId,
     /// How much the field counts towards the limit on values, whatever its document name.
     pub(super) cost: u32,
@@ -156,7 +157,7 @@ pub(super) struct Field {
 impl Field {
     /// Returns whether the field is omitted from documents.
     pub(super) fn is_dropped(&self) -> bool {
-        self.json.is_empty()
+        self.member.json().is_empty()
     }
 }
 

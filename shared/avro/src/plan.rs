@@ -9,9 +9,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::SchemaError;
 use super::definitions::shown;
 use super::hide::Hide;
+use super::member::Member;
 use super::node::{Entry, Field, Items, Keyed, NodeId, Record, SchemaNode};
 use super::rules::{Action, FieldRules, Places, Rule};
-use super::text;
 
 /// The most nodes created for rules: paths with many `*` may lead through records that contain themselves in ever more
 /// ways.
@@ -124,12 +124,12 @@ impl Planner<'_> {
             Some(Action::Hide(how)) => {
                 field.node = self.hide(field.node, &how)?;
                 if how == Hide::Drop {
-                    field.json = Box::default();
+                    field.member = Member::omitted();
                 }
                 return Ok(field);
             }
             Some(Action::Rename(name)) => {
-                field.json = text::member(&name).into();
+                field.member = Member::of(&name);
                 field.document_name = name.into();
             }
             Some(Action::Keep) | None => {}

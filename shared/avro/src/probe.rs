@@ -4,7 +4,7 @@ use super::hide::{Hide, text_of};
 use super::json::JsonSink;
 use super::node::Symbol;
 use super::sink::{Scalar, Sink};
-use super::text::Text;
+use super::text::{Escapes, Stored};
 
 /// Writes the values of a walk, and inspects each hidden value before it is replaced.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ impl<'a> Sink<'a> for Probe<'_, '_> {
         self.json.symbol(symbol);
     }
 
-    fn key(&mut self, key: Text<'a>) {
-        self.json.key(key);
+    fn key(&mut self, key: Stored<'a>) -> Result<Escapes, usize> {
+        self.json.key(key)
     }
 
     fn mark(&mut self) -> usize {

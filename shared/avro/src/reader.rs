@@ -4,7 +4,7 @@
 
 use super::error::DecodeErrorKind as Kind;
 use super::fault::{DecodeFailure, Fault};
-use super::text::{self, Text};
+use super::text::Stored;
 
 /// Holds the bytes and the reading position.
 #[derive(Clone, Debug)]
@@ -147,11 +147,31 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a length and that many bytes of UTF-8.
+    /// Reads a length and that many bytes, which should be UTF-8.
     #[inline]
-    pub(super) fn text(&mut self) -> Result<Text<'a>, DecodeFailure> {
-        let bytes = self.bytes()?;
-        text::check(bytes).map_err(|valid| Fault::new(Kind::NotUtf8, self.position - bytes.len() + valid))
+    pub(super) fn text(&mut self) -> Result<Stored<'a>, DecodeFailure> {
+        let wanted = match self.data.get(self.position) {
+            // Most lengths are one byte.
+            Some(&byte) if byte & 0x81 == 0 => {
+                self.position += 1;
+                u64::from(byte >> 1)
+            }
+            _ => self.length()?,
+        };
+        let onward = self.data.get(self.position..).unwrap_or_default();
+        match usize::try_from(wanted).ok().and_then(|length| onward.get(..length)) {
+            Some(bytes) => {
+                self.position += bytes.len();
+                Ok(Stored { bytes, onward })
+            }
+            None => Err(self.fault(Kind::Truncated { wanted, left: onward.len() })),
+        }
+    }
+
+    /// Returns the failure for the text just read, of which so many bytes are UTF-8.
+    #[cold]
+    pub(super) fn not_utf8(&self, text: Stored<'_>, valid: usize) -> DecodeFailure {
+        Fault::new(Kind::NotUtf8, self.position - text.bytes.len() + valid)
     }
 
     /// Returns the number of items of the next array or map block (0 ends the blocks), and the block's size in bytes if

@@ -1,8 +1,9 @@
 //! The output of a walk: each value, in the order of the datum.
 
 use super::hide::Hide;
+use super::member::Member;
 use super::node::{Record, Symbol, Unit};
-use super::text::Text;
+use super::text::{self, Escapes, Stored, Text};
 
 /// Receives the values of a walk, in order.
 pub(crate) trait Sink<'a> {
@@ -12,8 +13,25 @@ pub(crate) trait Sink<'a> {
     fn scalar(&mut self, value: Scalar<'a>);
     /// Takes a symbol of an enum.
     fn symbol(&mut self, symbol: &Symbol);
-    /// Takes the key of a map entry; its value follows.
-    fn key(&mut self, key: Text<'a>);
+    /// Takes the name of a field; its value follows. No comma precedes it if the field `is_first`.
+    fn member(&mut self, member: &Member, is_first: bool) {
+        self.raw(&member.json()[usize::from(is_first)..]);
+    }
+    /// Takes a string. If it is not UTF-8, returns how many bytes are valid.
+    #[inline]
+    fn text(&mut self, text: Stored<'a>) -> Result<(), usize> {
+        self.scalar(Scalar::Text(text::check(text.bytes)?));
+        Ok(())
+    }
+    /// Takes a string that is somewhere in a map, like [`Sink::text`].
+    #[inline]
+    fn text_in_map(&mut self, text: Stored<'a>) -> Result<(), usize> {
+        self.in_map(Scalar::Text(text::check(text.bytes)?));
+        Ok(())
+    }
+    /// Takes the key of a map entry; its value follows. Returns whether JSON needs escapes in it. If it is not UTF-8,
+    /// returns how many bytes are valid.
+    fn key(&mut self, key: Stored<'a>) -> Result<Escapes, usize>;
     /// Takes the record whose fields become the members of the document. Returns whether the sink added a member before
     /// the first field.
     fn root(&mut self, _record: &Record) -> bool {

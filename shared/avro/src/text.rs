@@ -20,6 +20,15 @@ pub(super) enum Escapes {
     Possible,
 }
 
+/// A string as stored in the datum, not checked yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored<'a> {
+    /// Its bytes.
+    pub(super) bytes: &'a [u8],
+    /// Its bytes and all that follow them in the datum, so that a short string can be copied in one piece.
+    pub(super) onward: &'a [u8],
+}
+
 /// Checks that `bytes` are UTF-8. If not, returns how many bytes are valid.
 #[inline]
 pub(super) fn check(bytes: &[u8]) -> Result<Text<'_>, usize> {
@@ -38,17 +47,59 @@ pub(super) fn check(bytes: &[u8]) -> Result<Text<'_>, usize> {
 fn is_plain(bytes: &[u8]) -> bool {
     let Some(last) = bytes.last_chunk::<16>() else { return is_short_plain(bytes) };
     let (chunks, _) = bytes.as_chunks::<16>();
-    chunks.iter().all(are_plain) && are_plain(last)
+    chunks.iter().all(is_chunk_plain) && is_chunk_plain(last)
 }
 
 /// Checks without branches, so that the compiler emits a few vector instructions.
 #[inline(always)]
-fn are_plain(bytes: &[u8; 16]) -> bool {
-    let marks = bytes.iter().fold(0, |marks, &byte| {
-        // As a signed number, a byte that is not ASCII is less than any control character.
-        marks | u8::from(byte.cast_signed() < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\')
-    });
+fn is_chunk_plain(chunk: &[u8; 16]) -> bool {
+    // A loop, since the compiler does not always inline `fold`.
+    let mut marks = 0;
+    for byte in chunk {
+        marks |= mark(*byte);
+    }
     marks == 0
+}
+
+/// Does the same for a multiple of sixteen bytes.
+#[inline(always)]
+fn are_plain<const N: usize>(bytes: &[u8; N]) -> bool {
+    let (chunks, _) = bytes.as_chunks::<16>();
+    let mut are_plain = true;
+    for chunk in chunks {
+        are_plain &= is_chunk_plain(chunk);
+    }
+    are_plain
+}
+
+/// Does the same for the first `length` of sixteen bytes.
+#[inline(always)]
+fn is_start_plain(length: usize, chunk: &[u8; 16]) -> bool {
+    /// A window of sixteen bytes that begins at `16 - length` has `length` bytes set.
+    const COUNTED: [u8; 32] = {
+        let mut window = [0; 32];
+        let mut at = 0;
+        while at < 16 {
+            window[at] = u8::MAX;
+            at += 1;
+        }
+        window
+    };
+    let counted = COUNTED.get(16_usize.saturating_sub(length)..).and_then(|window| window.first_chunk::<16>());
+    let counted = counted.unwrap_or(&[u8::MAX; 16]);
+    let mut marks = 0;
+    for (byte, counted) in chunk.iter().zip(counted) {
+        marks |= mark(*byte) & counted;
+    }
+    marks == 0
+}
+
+/// Returns 255 for a byte that is not ASCII, or must be escaped in JSON, else 0.
+#[inline(always)]
+fn mark(byte: u8) -> u8 {
+    // As a signed number, a byte that is not ASCII is less than any control character.
+    let is_marked = (byte.cast_signed() < 0x20) | (byte == b'"') | (byte == b'\\');
+    u8::from(is_marked).wrapping_neg()
 }
 
 /// Does the same as [`is_plain`] for less than sixteen bytes.
@@ -105,12 +156,64 @@ pub(super) fn write_json(text: Text<'_>, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Returns the JSON before the value of a member that follows another one: `,"name":`.
-pub(super) fn member(name: &str) -> Vec<u8> {
-    let mut json = vec![b','];
-    write_json(Text { bytes: name.as_bytes(), escapes: Escapes::Possible }, &mut json);
-    json.push(b':');
-    json
+/// Appends a string of the datum as a JSON string, quotes included. If it is not UTF-8, returns how many bytes are
+/// valid, and leaves some of them behind.
+#[inline(always)]
+pub(super) fn write_stored(text: Stored<'_>, out: &mut Vec<u8>) -> Result<Escapes, usize> {
+    let start = out.len();
+    if push_if_plain(text, out) {
+        return Ok(Escapes::None);
+    }
+    out.truncate(start);
+    write_not_plain(text.bytes, out)
+}
+
+#[inline(never)]
+fn write_not_plain(bytes: &[u8], out: &mut Vec<u8>) -> Result<Escapes, usize> {
+    let Text { escapes, .. } = check(bytes)?;
+    write_json(Text { bytes, escapes }, out);
+    Ok(escapes)
+}
+
+/// Appends the text in quotes if it needs no escapes. Otherwise returns false, and leaves some bytes behind.
+///
+/// Most strings are short, and a call of `memcpy` takes longer than copying them. So they are copied in one or two
+/// pieces of a fixed size, which the compiler turns into vector instructions, and checked on the way.
+#[inline(always)]
+fn push_if_plain(Stored { bytes, onward }: Stored<'_>, out: &mut Vec<u8>) -> bool {
+    out.push(b'"');
+    let (length, start) = (bytes.len(), out.len());
+    let is_plain = if length <= 16
+        && let Some(chunk) = onward.first_chunk::<16>()
+    {
+        out.extend_from_slice(chunk);
+        out.truncate(start + length);
+        is_start_plain(length, chunk)
+    } else if length <= 32
+        && let (Some(first), Some(last)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>())
+    {
+        push_both(first, last, length, out);
+        are_plain(first) & are_plain(last)
+    } else if length <= 64
+        && let (Some(first), Some(last)) = (bytes.first_chunk::<32>(), bytes.last_chunk::<32>())
+    {
+        push_both(first, last, length, out);
+        are_plain(first) & are_plain(last)
+    } else {
+        out.extend_from_slice(bytes);
+        is_plain(bytes)
+    };
+    out.push(b'"');
+    is_plain
+}
+
+/// Appends the first and the last bytes of a text of this length, which overlap or meet.
+#[inline(always)]
+fn push_both<const N: usize>(first: &[u8; N], last: &[u8; N], length: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(first);
+    out.truncate(start + length - N);
+    out.extend_from_slice(last);
 }
 
 fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
@@ -144,3 +247,6 @@ fn write_escape(byte: u8, out: &mut Vec<u8>) {
     };
     out.extend_from_slice(&[b'\\', short]);
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use super::decimal;
 use super::error::DecodeErrorKind as Kind;
 use super::fault::{DecodeFailure, Fault};
 use super::hide::Hide;
-use super::node::{NodeId, Record, SchemaNode, Symbol, Unit};
+use super::node::{NodeId, SchemaNode, Symbol, Unit};
 use super::reader::Reader;
 use super::sink::{Scalar, Sink};
 use super::uuid::{self, Uuids};
@@ -124,8 +124,20 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     }
 
     /// Walks one value. `wanted` is the way from it to the wanted field, if it leads through this value.
+    #[inline]
     pub(super) fn value(&mut self, id: NodeId, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
-        let scalar = match &self.nodes[id as usize] {
+        let nodes = self.nodes;
+        match &nodes[id as usize] {
+            // Most values are strings, and entering `other` takes as long as copying a short one.
+            SchemaNode::String => self.text_apart(),
+            node => self.other(node, wanted),
+        }
+    }
+
+    /// Walks a value, which is rarely a string.
+    fn other(&mut self, node: &'s SchemaNode, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
+        let scalar = match node {
+            SchemaNode::String => return self.text(),
             SchemaNode::Record(record) => return self.record(record, wanted),
             SchemaNode::Nullable { null, other } => return self.nullable(*null, *other, wanted),
             SchemaNode::Union(branches) => return self.union(branches, wanted),
@@ -141,7 +153,6 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
             SchemaNode::Float => Scalar::Float(f32::from_le_bytes(self.reader.array()?)),
             SchemaNode::Double => Scalar::Double(f64::from_le_bytes(self.reader.array()?)),
             SchemaNode::Bytes => Scalar::Bytes(self.reader.bytes()?),
-            SchemaNode::String => Scalar::Text(self.reader.text()?),
             SchemaNode::Fixed { size } => Scalar::Bytes(self.reader.take(*size)?),
             SchemaNode::Decimal { size, scale } => decimal::read(&mut self.reader, *size, *scale)?,
             SchemaNode::BigDecimal => decimal::read_big(&mut self.reader)?,
@@ -196,44 +207,6 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
 
     fn leave(&mut self) {
         self.depth -= 1;
-    }
-
-    fn record(&mut self, record: &'s Record, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
-        self.enter()?;
-        self.sink.raw(b"{");
-        match self.keys {
-            0 => self.fields(record, false, wanted)?,
-            _ => self.fields_in_map(record)?,
-        }
-        self.sink.raw(b"}");
-        self.leave();
-        Ok(())
-    }
-
-    fn fields(&mut self, record: &'s Record, has_members: bool, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
-        for (index, field) in (0_u32..).zip(&record.fields) {
-            let comma = usize::from(index == record.first && !has_members);
-            self.sink.raw(&field.json[comma..]);
-            let below = wanted.and_then(|way| way.on_from_field(index));
-            if let Some(Way::Here(which)) = below {
-                self.note_found(*which, field.node);
-            }
-            if let Err(fault) = self.spend(field.cost) {
-                return Err(fault.in_field(&field.name));
-            }
-            if let Err(fault) = self.value(field.node, below) {
-                return Err(fault.in_field(&field.name));
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes that the next value, of the type `node`, is one of the wanted fields.
-    fn note_found(&mut self, which: [bool; WANTED], node: NodeId) {
-        let position = self.reader.position();
-        for (found, _) in self.found.iter_mut().zip(which).filter(|(_, is_it)| *is_it) {
-            *found = Some(FieldPosition { position, node });
-        }
     }
 
     fn nullable(&mut self, null: i32, other: NodeId, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {

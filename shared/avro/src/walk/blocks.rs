@@ -1,12 +1,13 @@
-//! Arrays and maps, which a datum stores in blocks (Avro specification, "Arrays" and "Maps").
+//! Strings and records; arrays and maps, which a datum stores in blocks (Avro specification, "Arrays" and "Maps").
 
 use super::super::error::DecodeErrorKind as Kind;
 use super::super::fault::{DecodeFailure, Fault};
 use super::super::hide::Hide;
 use super::super::keys::Keys;
-use super::super::node::{Entry, Items, Keyed, NodeId, Record};
-use super::super::text::{Escapes, Text};
-use super::{Sink, Walk};
+use super::super::node::{Entry, Items, Keyed, NodeId, Record, SchemaNode};
+use super::super::text::{Escapes, Stored};
+use super::super::way::{WANTED, Way};
+use super::{FieldPosition, Sink, Walk};
 
 /// The most bytes of the keys of nested maps in total, with one byte between two keys. A field that holds a map is
 /// indexed as terms of keys and value, and Lucene accepts no term of more than 32,766 bytes, so half of that remains
@@ -23,6 +24,68 @@ struct Block {
 }
 
 impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
+    /// Walks a string.
+    #[inline(always)]
+    pub(super) fn text(&mut self) -> Result<(), DecodeFailure> {
+        let text = self.reader.text()?;
+        let taken = match self.keys {
+            0 => self.sink.text(text),
+            _ => self.sink.text_in_map(text),
+        };
+        taken.map_err(|valid| self.reader.not_utf8(text, valid))
+    }
+
+    /// Does the same in a function of its own.
+    #[inline(never)]
+    pub(super) fn text_apart(&mut self) -> Result<(), DecodeFailure> {
+        self.text()
+    }
+
+    /// Walks a record.
+    pub(super) fn record(&mut self, record: &'s Record, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
+        self.enter()?;
+        self.sink.raw(b"{");
+        match self.keys {
+            0 => self.fields(record, false, wanted)?,
+            _ => self.fields_in_map(record)?,
+        }
+        self.sink.raw(b"}");
+        self.leave();
+        Ok(())
+    }
+
+    /// Walks the fields of a record that is not in a map. No comma precedes the first one, unless it `has_members`
+    /// before it.
+    pub(super) fn fields(
+        &mut self,
+        record: &'s Record,
+        has_members: bool,
+        wanted: Option<&'s Way>,
+    ) -> Result<(), DecodeFailure> {
+        for (index, field) in (0_u32..).zip(&record.fields) {
+            self.sink.member(&field.member, index == record.first && !has_members);
+            let below = wanted.and_then(|way| way.on_from_field(index));
+            if let Some(Way::Here(which)) = below {
+                self.note_found(*which, field.node);
+            }
+            if let Err(fault) = self.spend(field.cost) {
+                return Err(fault.in_field(&field.name));
+            }
+            if let Err(fault) = self.value(field.node, below) {
+                return Err(fault.in_field(&field.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that the next value, of the type `node`, is one of the wanted fields.
+    fn note_found(&mut self, which: [bool; WANTED], node: NodeId) {
+        let position = self.reader.position();
+        for (found, _) in self.found.iter_mut().zip(which).filter(|(_, is_it)| *is_it) {
+            *found = Some(FieldPosition { position, node });
+        }
+    }
+
     /// Walks an array.
     pub(super) fn array(&mut self, items: &'s Items) -> Result<(), DecodeFailure> {
         self.enter()?;
@@ -45,16 +108,17 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(())
     }
 
-    /// Walks a map.
+    /// Walks a map. A function of its own, into which keys and strings are inlined: most maps hold strings.
+    #[inline(never)]
     pub(super) fn map(&mut self, items: &'s Items) -> Result<(), DecodeFailure> {
         self.enter()?;
         self.sink.raw(b"{");
         let mut keys = Keys::default();
-        let mut separator: &[u8] = b"";
         while let Some(block) = self.begin_block(items)? {
             for _ in 0..block.count {
-                self.sink.raw(separator);
-                separator = b",";
+                if !keys.is_empty() {
+                    self.sink.raw(b",");
+                }
                 self.entry(items, &mut keys)?;
             }
             self.end_block(&block)?;
@@ -64,6 +128,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(())
     }
 
+    #[inline(always)]
     fn entry(&mut self, items: &'s Items, keys: &mut Keys<'a>) -> Result<(), DecodeFailure> {
         let start = self.reader.position();
         let key = self.reader.text()?;
@@ -71,17 +136,21 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     }
 
     /// Walks the value of `key`, which begins at `start`.
-    #[inline]
+    #[inline(always)]
     fn entry_of(
         &mut self,
-        key: Text<'a>,
+        key: Stored<'a>,
         start: usize,
         node: NodeId,
         keys: &mut Keys<'a>,
     ) -> Result<(), DecodeFailure> {
         let outer = self.keys;
         self.take_key(key, keys, start)?;
-        let walked = self.value(node, None);
+        let nodes = self.nodes;
+        let walked = match &nodes[node as usize] {
+            SchemaNode::String => self.text(),
+            node => self.other(node, None),
+        };
         self.keys = outer;
         walked.map_err(|fault| fault.in_entry(key.bytes))
     }
@@ -92,7 +161,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     pub(super) fn fields_in_map(&mut self, record: &'s Record) -> Result<(), DecodeFailure> {
         let outer = self.keys;
         for (index, field) in (0_u32..).zip(&record.fields) {
-            self.sink.raw(&field.json[usize::from(index == record.first)..]);
+            self.sink.member(&field.member, index == record.first);
             self.keys = outer.saturating_add(field.document_name.len() + 1);
             let walked = match self.keys {
                 ..=MAX_KEYS => self.spend(field.cost).and_then(|()| self.value(field.node, None)),
@@ -145,17 +214,18 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     }
 
     /// Takes the key that begins at `start`: counts it, and passes it to the sink.
-    fn take_key(&mut self, key: Text<'a>, keys: &mut Keys<'a>, start: usize) -> Result<(), DecodeFailure> {
+    #[inline(always)]
+    fn take_key(&mut self, key: Stored<'a>, keys: &mut Keys<'a>, start: usize) -> Result<(), DecodeFailure> {
+        let escapes = self.sink.key(key).map_err(|valid| self.reader.not_utf8(key, valid))?;
         self.keys = self.keys.saturating_add(key.bytes.len() + 1);
         let kind = if !keys.insert(key.bytes) {
             Kind::DuplicateKey
         } else if self.keys > MAX_KEYS {
             Kind::KeysTooLong { limit: MAX_KEYS }
         // A text that needs no escapes contains no U+0000.
-        } else if key.escapes == Escapes::Possible && key.bytes.contains(&0) {
+        } else if escapes == Escapes::Possible && key.bytes.contains(&0) {
             Kind::NulInKey
         } else {
-            self.sink.key(key);
             return Ok(());
         };
         Err(Fault::new(kind, start).in_entry(key.bytes))
