@@ -133,18 +133,7 @@ fn judge_items(body: &[u8], sent: usize) -> Judgement {
     if items.len() != sent {
         return unreadable(format!("the answer covers {} documents, but {sent} were sent", items.len()));
     }
-    Judgement::Items(blame_stored(items.into_iter().map(judge_item).collect()))
-}
-
-/// Blames the documents that went into a failure store if another document of the same request was accepted. Otherwise
-/// they are doubtful: a failure store takes all documents if a pipeline is missing.
-fn blame_stored(fates: Vec<Fate>) -> Vec<Fate> {
-    let is_one_accepted = fates.iter().any(|fate| matches!(fate, Fate::Indexed | Fate::Duplicate(_)));
-    let blame = |fate| match fate {
-        Fate::Doubtful(refusal) if refusal.in_failure_store && is_one_accepted => Fate::Refused(refusal),
-        fate => fate,
-    };
-    fates.into_iter().map(blame).collect()
+    Judgement::Items(items.into_iter().map(judge_item).collect())
 }
 
 fn judge_item(item: Item) -> Fate {

@@ -15,6 +15,7 @@ pub(super) const SERVER_SPAN: Duration = Duration::from_secs(10);
 pub(super) const WHOLE_ROUNDS: u32 = 20;
 /// The number of time-outs of a whole request needed.
 pub(super) const TIMED_OUT_ROUNDS: u32 = 10;
+/// The shortest time for these, and for documents in a failure store, which may be there because of a full node.
 pub(super) const WHOLE_SPAN: Duration = Duration::from_secs(60);
 
 /// How a document was refused. The message text is not part of it, because the text names the document.
@@ -77,7 +78,7 @@ impl Cause {
 
     /// Returns the shortest time between the first and the last of these refusals.
     pub(super) fn span(&self) -> Duration {
-        if self.is_whole() || self.status == TIMED_OUT {
+        if self.is_whole() || self.status == TIMED_OUT || self.is_stored() {
             return WHOLE_SPAN;
         }
         if self.status >= 500 { SERVER_SPAN } else { SPAN }

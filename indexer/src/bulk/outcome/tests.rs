@@ -247,15 +247,14 @@ fn a_missing_index_is_distinguished_from_other_404s() {
     assert_eq!(whole(404, "index_not_found_exception"), Judgement::IndexMissing);
 }
 
+/// The answer does not say why. It may be the fault of the stream: a block, a circuit breaker, a missing pipeline.
 #[test]
-fn a_document_in_the_failure_store_is_at_fault_if_another_is_accepted() {
+fn a_document_in_the_failure_store_is_doubtful() {
     assert_doubtful(one(201, r#","failure_store":"used""#), 201, FAILURE_STORE);
-    for (other, is_at_fault) in [(r#"{"status":201}"#, true), (r#"{"status":201,"failure_store":"used"}"#, false)] {
-        let stored = r#"{"create":{"status":201,"failure_store":"used"}}"#;
-        let body = format!(r#"{{"items":[{stored},{{"create":{other}}}]}}"#);
-        let Judgement::Items(fates) = judge(200, body.as_bytes(), 2) else { panic!("{body}") };
-        assert_eq!(matches!(fates[0], Fate::Refused(_)), is_at_fault, "{fates:?}");
-    }
+    let stored = r#"{"create":{"status":201,"failure_store":"used"}}"#;
+    let body = format!(r#"{{"items":[{stored},{{"create":{{"status":201}}}}]}}"#);
+    let Judgement::Items(fates) = judge(200, body.as_bytes(), 2) else { panic!("{body}") };
+    assert!(matches!(fates[0], Fate::Doubtful(_)), "another document proves nothing about its shard: {fates:?}");
     for status in ["not_applicable_or_unknown", "not_enabled", "failed"] {
         assert_eq!(one(201, &format!(r#","failure_store":"{status}""#)), Fate::Indexed);
     }
