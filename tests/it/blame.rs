@@ -273,26 +273,6 @@ async fn a_missing_ingest_pipeline_blocks_and_loses_nothing() -> Result<()> {
     member.stop().await
 }
 
-/// The failure store takes each document, and the answer is 201. OpenSearch has no such store.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_missing_pipeline_blocks_a_stream_with_a_failure_store() -> Result<()> {
-    let scene = Scene::new("blame-store", Strategy::DataStream).await?;
-    let member = scene.start().await?;
-    scene.produce([0]).await?;
-    scene.pipeline.delivered_exactly(&scene.ids([0])).await?;
-    let options = format!("_data_stream/{}/_options", scene.index());
-    scene.call(Method::PUT, &options, json!({"failure_store": {"enabled": true}})).await?;
-    let settings = format!("{}/_settings", scene.index());
-    scene.call(Method::PUT, &settings, json!({"index.default_pipeline": "gone"})).await?;
-    scene.produce(1..100).await?;
-    scene.blocked(&member, &["failure_store"]).await?;
-    scene.call(Method::PUT, &settings, json!({"index.default_pipeline": null})).await?;
-    scene.pipeline.delivered_exactly(&scene.ids(0..100)).await?;
-    assert_eq!(scene.dead().await?, []);
-    member.ready().await?;
-    member.stop().await
-}
-
 /// The index is re-created by hand, without the latest fields of the schema.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_with_an_older_mapping_gets_its_fields_again() -> Result<()> {
