@@ -238,6 +238,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
 
     /// Returns the next block of an array or map, or `None` at its end. Refuses the count before any item is read if it
     /// exceeds the limit, or what the remaining bytes can hold.
+    #[inline]
     fn begin_block(&mut self, items: &Items) -> Result<Option<Block>, DecodeFailure> {
         let start = self.reader.position();
         let (count, size) = self.reader.block()?;
