@@ -37,8 +37,10 @@ pub(super) async fn round(setup: &Setup, events: u64, report: &mut Report) -> an
 
 /// Sends prepared bodies to an index that an indexer has created, from the first request to the last answer.
 async fn loader(setup: &Setup, events: u64) -> anyhow::Result<Sample> {
-    let (indexer, admin, index) = setup.placing_indexer(Strategy::Single).await?;
-    ready(&admin).await.with_context(|| indexer.last_lines())?;
+    let (mut indexer, admin, index) = setup.placing_indexer(Strategy::Single).await?;
+    // With its first document, the index has all fields.
+    setup.feed(&index).write(0..1).await?;
+    all_counted(&mut indexer, &admin, INDEXED, 1).await?;
     drop(indexer);
     let bodies = bodies(events)?;
     let (before, begin, next) = (setup.elasticsearch_usage()?, Instant::now(), AtomicUsize::new(0));
@@ -59,7 +61,7 @@ async fn loader(setup: &Setup, events: u64) -> anyhow::Result<Sample> {
 async fn post(connection: &mut Connection, address: &str, index: &str, body: Bytes) -> anyhow::Result<()> {
     let request = Request::builder()
         .method(Method::POST)
-        .uri(format!("/{index}/_bulk?filter_path=errors"))
+        .uri(format!("/{index}/_bulk?filter_path=errors,items.*.error"))
         .header(HOST, address)
         .header(CONTENT_TYPE, "application/x-ndjson")
         .body(Full::new(body))?;
@@ -69,14 +71,14 @@ async fn post(connection: &mut Connection, address: &str, index: &str, body: Byt
     Ok(())
 }
 
-/// Returns the bulk bodies of `events` documents, as the indexer writes them.
+/// Returns the bulk bodies of `events` documents, as the indexer writes them. The first one exists already.
 fn bodies(events: u64) -> anyhow::Result<Vec<Bytes>> {
     let (schema, rules, time) = (Schema::parse(SCHEMA)?, Rules::of(&Config::default()), now());
     let all = Events::new(0, time);
     let mut bodies = Vec::new();
-    for first in (0..events).step_by(usize::try_from(DOCUMENTS)?) {
+    for first in (1..=events).step_by(usize::try_from(DOCUMENTS)?) {
         let mut body = Vec::new();
-        for number in first..(first + DOCUMENTS).min(events) {
+        for number in first..(first + DOCUMENTS).min(events + 1) {
             let event = all.event(number);
             body.extend_from_slice(format!("{{\"create\":{{\"_id\":\"{}\"}}}}\n", event.event_id).as_bytes());
             write_document(&schema, &event.encode(), rules, Some(time), &mut body)?;
@@ -114,3 +116,6 @@ async fn ended(setup: &Setup, index: &str) -> anyhow::Result<()> {
     let name = name.as_object().and_then(|indices| indices.keys().next()).context("no index")?;
     search.call(Method::DELETE, name, &serde_json::Value::Null).await.map(drop)
 }
+
+#[cfg(test)]
+mod tests;

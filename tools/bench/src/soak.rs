@@ -19,6 +19,7 @@ use super::plot::{self, Axis, Panel, Picture};
 
 /// Says how long, how fast, and with which faults.
 #[derive(Clone, Copy, Debug, clap::Args)]
+#[group(id = "soak")]
 pub(super) struct Options {
     /// Minutes of a soak.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
