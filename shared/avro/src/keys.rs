@@ -28,7 +28,7 @@ impl<'a> Keys<'a> {
         }
         // Most keys differ in their length or their last byte, which needs no call to compare them.
         let is_same = |known: &&[u8]| known.len() == key.len() && known.last() == key.last() && **known == *key;
-        if self.few.iter().take(self.count).any(|known| is_same(known)) {
+        if self.few.iter().take(self.count).any(is_same) {
             return false;
         }
         match self.few.get_mut(self.count) {
