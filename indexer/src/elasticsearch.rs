@@ -30,6 +30,9 @@ mod nodes;
 pub mod server;
 mod settings_error;
 
+/// How often a file with credentials or authorities is checked.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
 /// Sends requests to one cluster.
 pub struct Client {
     nodes: Vec<ClusterNode>,

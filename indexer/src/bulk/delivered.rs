@@ -90,14 +90,14 @@ impl Delivered {
     /// Notes that `item` is refused after `attempts` attempts.
     pub(super) fn refuse(&mut self, item: usize, refusal: Refusal, attempts: u32, counts: &mut Counts) {
         counts.refused += 1;
-        counts.in_failure_store += usize::from(refusal.in_failure_store);
+        counts.in_failure_store += usize::from(refusal.is_stored());
         self.refused.push(Refused::of(item, refusal, attempts));
     }
 
     /// Notes a document that is set aside.
     pub(super) fn set_aside(&mut self, set_aside: SetAside, counts: &mut Counts) {
         counts.set_aside += 1;
-        counts.in_failure_store += usize::from(set_aside.refusal.in_failure_store);
+        counts.in_failure_store += usize::from(set_aside.refusal.is_stored());
         self.set_aside.push(set_aside);
     }
 

@@ -183,7 +183,7 @@ fn block(status: u16, error: Option<ErrorBody>) -> Block {
 
 fn refusal(status: u16, error: Option<ErrorBody>) -> Refusal {
     let error = error.unwrap_or_default();
-    Refusal { status, reason: error.text(), error_type: error.type_or_none().to_owned(), in_failure_store: false }
+    Refusal { status, reason: error.text(), error_type: error.type_or_none().to_owned() }
 }
 
 #[cfg(test)]

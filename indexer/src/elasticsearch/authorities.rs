@@ -3,15 +3,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use service::reloaded::{Fingerprint, Look, Reloaded};
 use service::tls;
 
-use crate::elasticsearch::SettingsError;
-
-/// How often the file is checked.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+use crate::elasticsearch::{LOOK_EVERY, SettingsError};
 
 /// Holds the authorities as last read.
 pub(super) struct Authorities {

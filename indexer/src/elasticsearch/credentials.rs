@@ -2,17 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use elasticsearch::auth;
 use service::secret::Secret;
 
 use super::address::User;
 use crate::config::ElasticsearchAuth;
-use crate::elasticsearch::SettingsError;
-
-/// How often a file is checked, apart from each 401 by Elasticsearch.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+use crate::elasticsearch::{LOOK_EVERY, SettingsError};
 
 /// Holds the credentials as configured and as last read.
 pub(super) struct Credentials {
@@ -66,7 +63,8 @@ impl Credentials {
         Ok(credentials)
     }
 
-    /// Returns the credentials if they have changed. Checks files every few seconds, or `at_once`.
+    /// Returns the credentials if they have changed. Checks files at the interval [`LOOK_EVERY`], or `at_once`: after a 401
+    /// by Elasticsearch.
     pub(super) fn changed(&self, now: Instant, at_once: bool) -> Option<auth::Credentials> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if !at_once && last.looked.is_some_and(|looked| now.saturating_duration_since(looked) < LOOK_EVERY) {

@@ -1,11 +1,12 @@
 use super::*;
+use crate::bulk::outcome::FAILURE_STORE;
 
 #[test]
 fn counts_and_outcomes_are_noted_together() {
     let (mut delivered, mut counts) = (Delivered::default(), Counts::default());
     delivered.index(&mut counts);
     delivered.duplicate(&mut counts);
-    let in_failure_store = Refusal { in_failure_store: true, ..Refusal::expired() };
+    let in_failure_store = Refusal { error_type: FAILURE_STORE.to_owned(), ..Refusal::expired() };
     delivered.refuse(7, in_failure_store, 3, &mut counts);
     assert_eq!((counts.settled(), counts.in_failure_store), (3, 1));
     assert_eq!((delivered.indexed, delivered.duplicates), (1, 1));

@@ -294,7 +294,7 @@ fn a_block_voids_the_evidence_against_a_document() {
 
 fn refused(status: u16, error_type: &str) -> Fate {
     let (error_type, reason) = (error_type.to_owned(), String::new());
-    Fate::Doubtful(Refusal { status, error_type, reason, in_failure_store: false })
+    Fate::Doubtful(Refusal { status, error_type, reason })
 }
 
 #[test]

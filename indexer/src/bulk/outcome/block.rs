@@ -93,7 +93,7 @@ impl Block {
     /// Returns the refusal of a document that waits alone because of this block.
     pub(in crate::bulk) fn refusal(self) -> Refusal {
         let Self { status, error_type, reason, .. } = self;
-        Refusal { status, error_type, reason, in_failure_store: false }
+        Refusal { status, error_type, reason }
     }
 
     /// Describes that the index refuses all documents, as in `refusal`.

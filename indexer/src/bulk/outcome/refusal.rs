@@ -17,8 +17,6 @@ pub struct Refusal {
     pub error_type: String,
     /// Elasticsearch's `error.reason` and that of its cause, capped. It may quote the document.
     pub reason: String,
-    /// Whether the document went into the data stream's failure store.
-    pub in_failure_store: bool,
 }
 
 impl From<Refusal> for BulkFailure {
@@ -32,6 +30,11 @@ impl From<Refusal> for BulkFailure {
 }
 
 impl Refusal {
+    /// Returns whether the document went into the data stream's failure store.
+    pub fn is_stored(&self) -> bool {
+        self.error_type == FAILURE_STORE
+    }
+
     /// Describes a document of `bytes` that is too large for a request of its own.
     pub fn too_large(bytes: usize) -> Self {
         Self {
@@ -40,7 +43,6 @@ impl Refusal {
             reason: format!(
                 "{bytes} bytes alone are more than a request may have (http.max_content_length, or a proxy's limit)"
             ),
-            in_failure_store: false,
         }
     }
 
@@ -50,7 +52,6 @@ impl Refusal {
             status,
             error_type: FAILURE_STORE.to_owned(),
             reason: "Elasticsearch put the document into the data stream's failure store, with the reason".to_owned(),
-            in_failure_store: true,
         }
     }
 
@@ -60,7 +61,6 @@ impl Refusal {
             status: 404,
             error_type: "expired".to_owned(),
             reason: "its backing index is deleted (elasticsearch.placement.expired)".to_owned(),
-            in_failure_store: false,
         }
     }
 
@@ -72,12 +72,7 @@ impl Refusal {
 
     /// Describes a document whose request failed as a whole with `failure`.
     pub fn of_whole(failure: &BulkFailure) -> Self {
-        Self {
-            status: 0,
-            error_type: failure.trouble.as_str().to_owned(),
-            reason: failure.detail.clone(),
-            in_failure_store: false,
-        }
+        Self { status: 0, error_type: failure.trouble.as_str().to_owned(), reason: failure.detail.clone() }
     }
 }
 

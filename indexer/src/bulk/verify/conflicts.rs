@@ -63,7 +63,7 @@ impl ConflictReport {
              id; see \"The scope of an id\" in docs/ids.md",
             self.topic, origin.partition, origin.offset, suspect.index,
         );
-        Refusal { status: 409, error_type: ID_CONFLICT.to_owned(), reason, in_failure_store: false }
+        Refusal { status: 409, error_type: ID_CONFLICT.to_owned(), reason }
     }
 }
 

@@ -13,7 +13,7 @@ fn again() -> Fate {
 }
 
 fn refusal() -> Refusal {
-    Refusal { status: 400, error_type: "t".to_owned(), reason: "r".to_owned(), in_failure_store: false }
+    Refusal { status: 400, error_type: "t".to_owned(), reason: "r".to_owned() }
 }
 
 fn blocked() -> Block {

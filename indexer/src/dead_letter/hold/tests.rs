@@ -16,6 +16,12 @@ fn some_are_bad(received: &Received) -> Reply {
     Reply::Answer(200, format!(r#"{{"items":[{}]}}"#, items.join(",")))
 }
 
+/// Returns a hold that tests whether it is over almost at once.
+fn hold(config: &Config) -> Hold {
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    Hold { pauses: [Duration::from_millis(1); 2], ..Hold::new(config, metrics.fuse_blown.clone()) }
+}
+
 fn refused() -> Vec<Refused> {
     let (error_type, reason) = ("document_parsing_exception".to_owned(), String::new());
     vec![Refused { item: 0, status: 400, error_type, reason, attempts: 1 }]
@@ -26,10 +32,7 @@ async fn a_faulty_document_does_not_prevent_the_fuse_from_closing() {
     let stub = Stub::start(some_are_bad).await;
     let mut config = config(&stub.url());
     config.indexer.fuse.max_consecutive = 1;
-    let service = service(&config);
-    let metrics = Metrics::new(&Registry::new()).unwrap();
-    let mut hold = Hold::new(&config, metrics.fuse_blown.clone());
-    hold.pauses = [Duration::from_millis(1); 2];
+    let (service, hold) = (service(&config), hold(&config));
     assert!(hold.count(1, 1).is_some());
     let (bad, good) = (batch_of(&["bad"]), batch_of(&["good"]));
     let waiting =
@@ -44,10 +47,7 @@ async fn whether_it_is_over_is_tried_with_a_few_documents() {
     let stub = Stub::start(some_are_bad).await;
     let mut config = config(&stub.url());
     config.indexer.fuse.max_consecutive = 1;
-    let service = service(&config);
-    let metrics = Metrics::new(&Registry::new()).unwrap();
-    let mut hold = Hold::new(&config, metrics.fuse_blown.clone());
-    hold.pauses = [Duration::from_millis(1); 2];
+    let (service, hold) = (service(&config), hold(&config));
     assert!(hold.count(50, 50).is_some());
     let batch = batch_of(&(0..50).map(|number| number.to_string()).collect::<Vec<_>>());
     let refused: Vec<Refused> = (0..50).map(|item| Refused { item, ..refused().remove(0) }).collect();
@@ -62,10 +62,7 @@ async fn whether_it_is_over_is_tried_with_a_few_documents() {
 async fn a_batch_of_which_most_is_accepted_closes_the_fuse() {
     let stub = Stub::start(some_are_bad).await;
     let config = config(&stub.url());
-    let service = service(&config);
-    let metrics = Metrics::new(&Registry::new()).unwrap();
-    let mut hold = Hold::new(&config, metrics.fuse_blown.clone());
-    hold.pauses = [Duration::from_millis(1); 2];
+    let (service, hold) = (service(&config), hold(&config));
 
     let batch = batch_of(&["bad", "good", "better"]);
     assert!(hold.count(5_000, 5_000).is_some());
@@ -99,10 +96,7 @@ async fn a_document_that_waits_for_its_index_survives_a_closing_fuse() {
     .await;
     let mut config = config(&stub.url());
     config.indexer.fuse.max_consecutive = 1;
-    let service = service(&config);
-    let metrics = Metrics::new(&Registry::new()).unwrap();
-    let mut hold = Hold::new(&config, metrics.fuse_blown.clone());
-    hold.pauses = [Duration::from_millis(1); 2];
+    let (service, hold) = (service(&config), hold(&config));
     assert!(hold.count(2, 2).is_some());
     let refused: Vec<Refused> = (0..2).map(|item| Refused { item, ..refused().remove(0) }).collect();
     let batch = batch_of(&["good", "stuck"]);

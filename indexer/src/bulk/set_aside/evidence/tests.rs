@@ -3,7 +3,7 @@ use crate::bulk::tests::batch_of;
 use crate::bulk::work::apply;
 
 fn refusal() -> Refusal {
-    Refusal { status: 400, error_type: "odd".to_owned(), reason: "r".to_owned(), in_failure_store: false }
+    Refusal { status: 400, error_type: "odd".to_owned(), reason: "r".to_owned() }
 }
 
 /// Applies `fates` to a batch with one document per fate, and weighs the result.
