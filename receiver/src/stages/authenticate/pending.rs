@@ -53,13 +53,8 @@ impl Pending<'_> {
     /// # Errors
     /// [`Refused`].
     pub(crate) fn check_body(self, body: Buffer, now: SystemTime) -> Result<(Authentic, Claim), Refused> {
-        match &self.signed {
-            None => Ok((Authentic { body, signer: None }, Claim::default())),
-            Some(signed) => {
-                let (signer, marks) = signed.check_body(body.body())?;
-                Ok((Authentic { body, signer: Some(signer) }, self.claim(marks, now)?))
-            }
-        }
+        let checked = self.signed.as_ref().map(|signed| signed.check_body(body.body())).transpose()?;
+        self.accept(body, checked, now)
     }
 
     /// Works like [`Pending::check_body`], but lets other requests have their turn while a large body is hashed.
@@ -71,13 +66,22 @@ impl Pending<'_> {
         body: Buffer,
         now: SystemTime,
     ) -> Result<(Authentic, Claim), Refused> {
-        match &self.signed {
-            None => Ok((Authentic { body, signer: None }, Claim::default())),
-            Some(signed) => {
-                let (signer, marks) = signed.check_body_in_turns(body.body()).await?;
-                Ok((Authentic { body, signer: Some(signer) }, self.claim(marks, now)?))
-            }
-        }
+        let checked = match &self.signed {
+            Some(signed) => Some(signed.check_body_in_turns(body.body()).await?),
+            None => None,
+        };
+        self.accept(body, checked, now)
+    }
+
+    /// Accepts `body`, with the number of the secret that signed it and the marks of the signature, which is claimed.
+    fn accept(
+        &self,
+        body: Buffer,
+        checked: Option<(usize, Vec<Mark>)>,
+        now: SystemTime,
+    ) -> Result<(Authentic, Claim), Refused> {
+        let Some((signer, marks)) = checked else { return Ok((Authentic { body, signer: None }, Claim::default())) };
+        Ok((Authentic { body, signer: Some(signer) }, self.claim(marks, now)?))
     }
 
     /// Claims the signature with these `marks`.

@@ -134,9 +134,12 @@ impl Signed<'_> {
     /// # Errors
     /// [`Unauthorized`]: no signature matches.
     pub(super) fn check_body(&self, body: &[u8]) -> Result<(usize, Vec<Mark>), Unauthorized> {
-        let mut hashes = self.begin();
-        update(&mut hashes, body);
-        self.finish(hashes)
+        let check = |key| {
+            let mut hash = self.begin(key);
+            hash.update(body);
+            self.finish(hash)
+        };
+        verdict(self.keys.iter().map(check).collect())
     }
 
     /// Works like [`Signed::check_body`], but lets other requests have their turn after each piece of a large body.
@@ -144,33 +147,38 @@ impl Signed<'_> {
     /// # Errors
     /// The same as those of [`Signed::check_body`].
     pub(super) async fn check_body_in_turns(&self, body: &[u8]) -> Result<(usize, Vec<Mark>), Unauthorized> {
-        let mut hashes = self.begin();
-        for (number, piece) in body.chunks(PIECE).enumerate() {
-            if number > 0 {
-                tokio::task::yield_now().await;
+        let mut checked = Vec::with_capacity(self.keys.len());
+        for key in self.keys {
+            let mut hash = self.begin(key);
+            for (number, piece) in body.chunks(PIECE).enumerate() {
+                if number > 0 {
+                    tokio::task::yield_now().await;
+                }
+                hash.update(piece);
             }
-            update(&mut hashes, piece);
+            checked.push(self.finish(hash));
         }
-        self.finish(hashes)
+        verdict(checked)
     }
 
-    /// Returns the hash for each secret of what is signed before the body.
-    fn begin(&self) -> Vec<Key> {
-        let mut hashes = self.keys.to_vec();
-        self.before.iter().for_each(|part| update(&mut hashes, part));
-        hashes
+    /// Returns the hash with `key` of what is signed before the body.
+    fn begin(&self, key: &Key) -> Key {
+        let mut hash = key.clone();
+        self.before.iter().for_each(|part| hash.update(part));
+        hash
     }
 
-    fn finish(&self, mut hashes: Vec<Key>) -> Result<(usize, Vec<Mark>), Unauthorized> {
-        self.after.iter().for_each(|part| update(&mut hashes, part));
-        let checked: Vec<(Choice, Mark)> = hashes.into_iter().map(|hash| hash.finish(&self.signatures)).collect();
-        let signer = checked.iter().position(|(matches, _)| bool::from(*matches)).ok_or(Unauthorized)?;
-        Ok((signer, checked.into_iter().map(|(_, mark)| mark).collect()))
+    /// Adds what is signed after the body. Returns whether `hash` is one of the signatures, and its mark.
+    fn finish(&self, mut hash: Key) -> (Choice, Mark) {
+        self.after.iter().for_each(|part| hash.update(part));
+        hash.finish(&self.signatures)
     }
 }
 
-fn update(hashes: &mut [Key], text: &[u8]) {
-    hashes.iter_mut().for_each(|hash| hash.update(text));
+/// Returns the number of the first secret that matches, and the marks of all secrets.
+fn verdict(checked: Vec<(Choice, Mark)>) -> Result<(usize, Vec<Mark>), Unauthorized> {
+    let signer = checked.iter().position(|(matches, _)| bool::from(*matches)).ok_or(Unauthorized)?;
+    Ok((signer, checked.into_iter().map(|(_, mark)| mark).collect()))
 }
 
 /// Decodes base64 in either alphabet (RFC 4648, sections 4 and 5), padded or not, into `room`, which it must fill.
