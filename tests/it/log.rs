@@ -13,7 +13,6 @@ use harness::process;
 use harness::sender::Mix;
 use harness::stack::Stack;
 use indexer::config::GroupProtocol;
-use registry::wire::{self, SchemaId};
 
 /// The events indexed before the topic is re-created.
 const BEFORE: u64 = 1_000;
@@ -40,12 +39,6 @@ async fn lag_is_none(pipeline: &Pipeline, indexer: &Service) -> Result<()> {
         Ok(())
     })
     .await
-}
-
-/// Returns the record of event `number` of `mix` for `partition`.
-fn record(pipeline: &Pipeline, mix: Mix, number: u64, partition: i32) -> Raw {
-    let value = [wire::frame(SchemaId(pipeline.schema_id)).as_slice(), &mix.body(number)].concat();
-    Raw { partition, key: Some(mix.events.id(number).into_bytes()), value: Some(value), ..Raw::default() }
 }
 
 /// Deletes the topic and creates it again immediately.
@@ -159,7 +152,7 @@ async fn transaction_markers_do_not_count_as_lag() -> Result<()> {
     let mix = Mix::good(Events::unique());
     let records = |numbers: std::ops::Range<u64>| {
         let partition = |number: u64| i32::try_from(number).unwrap_or(0) % PARTITIONS;
-        numbers.map(|number| record(&pipeline, mix, number, partition(number))).collect::<Vec<_>>()
+        numbers.map(|number| pipeline.record(&mix, number, partition(number))).collect::<Vec<_>>()
     };
     let indexer = pipeline.indexer().await?;
     let topic = &pipeline.config.kafka.topic;
@@ -188,7 +181,7 @@ async fn records_behind_an_open_transaction_wait_and_count_as_lag() -> Result<()
     let pipeline = Pipeline::new(&Stack::running()?, "log-open-transaction").await?;
     let (topic, index) = (&pipeline.config.kafka.topic, &pipeline.config.elasticsearch.index_name);
     let mix = Mix::good(Events::unique());
-    let records: Vec<Raw> = (0..HELD).map(|number| record(&pipeline, mix, number, 0)).collect();
+    let records: Vec<Raw> = (0..HELD).map(|number| pipeline.record(&mix, number, 0)).collect();
     let indexer = pipeline.indexer().await?;
     let open = pipeline.kafka.open_transaction(topic, &records[..1]).await?;
     pipeline.kafka.produce(topic, &records[1..]).await?;

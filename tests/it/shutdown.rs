@@ -19,7 +19,6 @@ use harness::proxy::Proxy;
 use harness::sender::{Mix, Progress};
 use harness::stack::Stack;
 use http_body_util::Full;
-use registry::wire::{SchemaId, frame};
 use tokio::net::TcpStream;
 
 /// A service as a process that keeps its ports when it is started again.
@@ -51,6 +50,16 @@ impl Program {
         let process = Process::start(self.binary, &self.config, &[], &self.log)?;
         ready(&self.admin_url).await?;
         Ok(process)
+    }
+
+    /// Waits until the log contains `text`.
+    async fn logs(&self, text: &str) -> Result<()> {
+        eventually(&format!("the log has {text:?}"), || async {
+            let log = std::fs::read_to_string(&self.log)?;
+            anyhow::ensure!(log.contains(text), "{log}");
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -150,7 +159,8 @@ async fn a_stopped_indexer_has_committed_all_that_it_indexed() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "shutdown-indexer").await?;
     let (topic, group) = (&pipeline.config.kafka.topic, &pipeline.config.indexer.group_id);
     let mix = Mix::good(Events::unique());
-    let records: Vec<Raw> = (0..EVENTS).map(|number| record(&pipeline, &mix, number)).collect();
+    let partition = |number: u64| i32::try_from(number).unwrap_or(0) % PARTITIONS;
+    let records: Vec<Raw> = (0..EVENTS).map(|number| pipeline.record(&mix, number, partition(number))).collect();
     pipeline.kafka.produce(topic, &records).await?;
 
     let program = Program::new(&pipeline, Binary::Indexer).await?;
@@ -183,12 +193,7 @@ async fn sighup_does_not_stop_a_service() -> Result<()> {
         let program = Program::new(&pipeline, binary).await?;
         let mut process = program.start().await?;
         process.signal("HUP")?;
-        eventually("the signal was heard", || async {
-            let log = std::fs::read_to_string(&program.log)?;
-            anyhow::ensure!(log.contains("SIGHUP"), "{log}");
-            Ok(())
-        })
-        .await?;
+        program.logs("SIGHUP").await?;
         process.ensure_running()?;
         ready(&program.admin_url).await?;
         process.terminate()?;
@@ -218,12 +223,7 @@ async fn a_second_signal_stops_an_indexer_at_once_and_loses_nothing() -> Result<
     })
     .await?;
     indexer.terminate()?;
-    eventually("the first signal was heard", || async {
-        let log = std::fs::read_to_string(&program.log)?;
-        anyhow::ensure!(log.contains("A second signal stops immediately"), "{log}");
-        Ok(())
-    })
-    .await?;
+    program.logs("A second signal stops immediately").await?;
     indexer.ensure_running()?;
     indexer.terminate()?;
     assert_eq!(indexer.ended().await?.code(), Some(130));
@@ -233,10 +233,4 @@ async fn a_second_signal_stops_an_indexer_at_once_and_loses_nothing() -> Result<
     let indexer = pipeline.indexer().await?;
     pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     indexer.stop().await
-}
-
-fn record(pipeline: &Pipeline, mix: &Mix, number: u64) -> Raw {
-    let value = [frame(SchemaId(pipeline.schema_id)).as_slice(), &mix.body(number)].concat();
-    let partition = i32::try_from(number).unwrap_or(0) % PARTITIONS;
-    Raw { partition, key: Some(mix.events.id(number).into_bytes()), value: Some(value), timestamp: None }
 }

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use serde::Serialize;
+
+use crate::usage;
 
 /// The memory, files and threads of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -23,17 +24,8 @@ impl Resources {
     /// If it has ended.
     pub fn of(id: u32) -> anyhow::Result<Self> {
         let folder = PathBuf::from(format!("/proc/{id}"));
-        let path = folder.join("status");
-        let status = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let number = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            let number = line.and_then(|line| line.split_ascii_whitespace().next());
-            number
-                .with_context(|| format!("no {name} in {}", path.display()))?
-                .parse::<u64>()
-                .map_err(anyhow::Error::from)
-        };
-        let (kilobytes, threads) = (number("VmRSS")?, number("Threads")?);
+        let status = usage::read(&folder.join("status"))?;
+        let (kilobytes, threads) = (usage::number(&status, "VmRSS")?, usage::number(&status, "Threads")?);
         let open_files = u64::try_from(std::fs::read_dir(folder.join("fd"))?.count())?;
         Ok(Self { resident_bytes: kilobytes * 1024, open_files, threads })
     }

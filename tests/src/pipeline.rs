@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 use receiver::Listeners;
 use receiver::config::{Auth, Limits, Quarantine, Source};
+use registry::wire::{SchemaId, frame};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -22,7 +23,7 @@ use crate::event::SCHEMA;
 use crate::eventually::{eventually, within};
 use crate::feed::Feed;
 use crate::http::{self, Method};
-use crate::kafka::Kafka;
+use crate::kafka::{Kafka, Raw};
 use crate::search::Search;
 use crate::sender::{Flaw, Load, Mix};
 use crate::{eventually, paths};
@@ -165,6 +166,12 @@ impl Pipeline {
             mix,
             patience: eventually::patience() * 3,
         }
+    }
+
+    /// Returns the record of event `number` of `mix` for `partition`, as a receiver writes it.
+    pub fn record(&self, mix: &Mix, number: u64, partition: i32) -> Raw {
+        let value = [frame(SchemaId(self.schema_id)).as_slice(), &mix.body(number)].concat();
+        Raw { partition, key: Some(mix.events.id(number).into_bytes()), value: Some(value), ..Raw::default() }
     }
 
     /// Returns a feed of `mix`, to write events into the topic without a receiver.

@@ -23,10 +23,7 @@ impl Usage {
     /// If it has ended.
     pub fn of(id: u32) -> anyhow::Result<Self> {
         let folder = PathBuf::from(format!("/proc/{id}"));
-        let status = read(&folder.join("status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")).context("no VmHWM in /proc/PID/status")?;
-        let kilobytes: u64 = kilobytes.trim().parse()?;
+        let kilobytes = number(&read(&folder.join("status"))?, "VmHWM")?;
         Ok(Self { cpu_seconds: cpu_seconds(&folder.join("stat"))?, peak_bytes: kilobytes * 1024 })
     }
 
@@ -67,7 +64,15 @@ fn cpu_seconds(stat: &Path) -> anyhow::Result<f64> {
     Ok((user + system) as f64 / TICKS)
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
+/// Returns the number in the line `name` of `status`, the text of `/proc/PID/status`. Sizes are in KiB (proc(5)).
+pub(crate) fn number(status: &str, name: &str) -> anyhow::Result<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let number = line.and_then(|line| line.split_ascii_whitespace().next());
+    Ok(number.with_context(|| format!("no {name} in /proc/PID/status"))?.parse()?)
+}
+
+/// Returns the text of the file at `path`.
+pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 

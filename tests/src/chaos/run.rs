@@ -47,7 +47,7 @@ pub struct Run {
 impl Run {
     /// Makes the run. Returns what the services held in the course of it.
     ///
-    /// If something does not recover, or the audit has findings. The message begins with the seed.
+    /// # Errors
     /// If something does not recover, or the audit has findings. The message begins with the seed.
     pub async fn make(&self, name: &str) -> Result<Vec<Held>> {
         eprintln!("chaos, seed {}: {} faults in {:?}", self.seed, self.steps.len(), self.duration);
@@ -113,7 +113,7 @@ impl Run {
     async fn play(&self, scene: &Arc<Scene>) -> Result<Vec<Held>> {
         let begin = Instant::now();
         let faults = self.faults(scene, begin);
-        let (done, held) = tokio::try_join!(faults, observe(scene, begin, begin + self.duration))?;
+        let (done, held) = tokio::try_join!(faults, async { Ok(observe(scene, begin, begin + self.duration).await) })?;
         let fared = scene.sender.stop().await?;
         let well = Instant::now();
         for program in scene.receivers.iter().chain(&scene.indexers) {
