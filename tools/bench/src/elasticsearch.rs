@@ -82,9 +82,6 @@ fn bodies(events: u64) -> anyhow::Result<Vec<Bytes>> {
             let event = all.event(number);
             body.extend_from_slice(format!("{{\"create\":{{\"_id\":\"{}\"}}}}\n", event.event_id).as_bytes());
             write_document(&schema, &event.encode(), rules, Some(time), &mut body)?;
-            if body.last() != Some(&b'\n') {
-                body.push(b'\n');
-            }
         }
         bodies.push(Bytes::from(body));
     }

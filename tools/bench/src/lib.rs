@@ -188,9 +188,14 @@ async fn measure(options: &Options) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-async fn freshness(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+/// Starts a stack with a real Elasticsearch.
+async fn with_elasticsearch(options: &Options) -> anyhow::Result<Setup> {
     say("starting Kafka, the registry and Elasticsearch");
-    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], options, options.partitions).await?;
+    Setup::start(&["kafka", "registry", "elasticsearch"], options, options.partitions).await
+}
+
+async fn freshness(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    let setup = with_elasticsearch(options).await?;
     for round in 1..=options.rounds {
         say(&format!("freshness, round {round} of {}", options.rounds));
         freshness::round(&setup, report).await?;
@@ -199,8 +204,7 @@ async fn freshness(options: &Options, report: &mut Report) -> anyhow::Result<()>
 }
 
 async fn elasticsearch(options: &Options, report: &mut Report) -> anyhow::Result<()> {
-    say("starting Kafka, the registry and Elasticsearch");
-    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], options, options.partitions).await?;
+    let setup = with_elasticsearch(options).await?;
     say("into Elasticsearch, a round that does not count: Elasticsearch compiles what it runs often");
     elasticsearch::round(&setup, options.events, &mut Report::new(0)).await?;
     for round in 1..=options.rounds {
@@ -211,8 +215,7 @@ async fn elasticsearch(options: &Options, report: &mut Report) -> anyhow::Result
 }
 
 async fn placement(options: &Options, report: &mut Report) -> anyhow::Result<()> {
-    say("starting Kafka, the registry and Elasticsearch");
-    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], options, options.partitions).await?;
+    let setup = with_elasticsearch(options).await?;
     say("placement, a round that does not count: Elasticsearch compiles what it runs often");
     placement::round(&setup, options.events, &mut Report::new(0)).await?;
     for round in 1..=options.rounds {
@@ -223,8 +226,7 @@ async fn placement(options: &Options, report: &mut Report) -> anyhow::Result<()>
 }
 
 async fn replay(options: &Options, report: &mut Report) -> anyhow::Result<()> {
-    say("starting Kafka, the registry and Elasticsearch");
-    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], options, options.partitions).await?;
+    let setup = with_elasticsearch(options).await?;
     say(&format!("indexing {} events", options.events));
     let topic = replay::fill(&setup, options.events).await?;
     say("replay, a round that does not count: Elasticsearch compiles what it runs often");
