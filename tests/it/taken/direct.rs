@@ -87,13 +87,13 @@ pub(super) struct Count {
     /// The number of documents.
     pub(super) indexed: u64,
     /// The events that the receiver refuses, by its reason.
-    refused: BTreeMap<String, u64>,
+    refused: BTreeMap<Verdict, u64>,
 }
 
 impl Count {
     /// Returns the number of events that are valid in two forms.
     pub(super) fn ambiguous(&self) -> u64 {
-        self.refused.get(&format!("{:?}", Verdict::Refused("ambiguous-frame", None))).copied().unwrap_or(0)
+        self.refused.get(&Verdict::Refused("ambiguous-frame", None)).copied().unwrap_or(0)
     }
 
     /// Adds `other`.
@@ -131,7 +131,7 @@ fn accepted(schema: &str, data: Vec<Vec<u8>>) -> Result<(Vec<Vec<u8>>, Count)> {
     for datum in data {
         match examiner.ingest("application/avro", "", &datum) {
             Verdict::Accepted(_) if datum.len() <= MAX_BODY => accepted.push(datum),
-            verdict => *count.refused.entry(format!("{verdict:?}")).or_default() += 1,
+            verdict => *count.refused.entry(verdict).or_default() += 1,
         }
     }
     Ok((accepted, count))
